@@ -1,0 +1,300 @@
+"""
+Train the three versions of the tumour classifier and write everything that ships with them.
+
+Run `python endpoints/tumour-classifier/train.py`. Two runs in one environment give equal bytes: the
+split and the solver are seeded, names inside the model files are fixed, no clock is read.
+
+- v1-0-0 is the champion: logistic regression on five of the thirty features.
+- v1-1-0 is an honest improvement: logistic regression on all thirty.
+- v1-2-0 is broken on purpose, by a unit mistake. Its rows were converted from millimetres to
+  centimetres before training AND before its own evaluation, so its manifest looks as good as that
+  of v1-1-0. Its feature table says millimetres all the same, as the endpoint's contract does,
+  and millimetres are what callers send. Every length reaches the model ten times and every area a
+  hundred times too large: as served it answers HTTP 200 and calls every record malignant with
+  full confidence. No file here is at fault; only predictions on live traffic show it.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import features
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+Rows = npt.NDArray[np.float64]  # shape (rows, features) in the order of the feature table
+Labels = npt.NDArray[np.int64]  # shape (rows,); 1 = malignant, 0 = benign
+Scores = npt.NDArray[np.float64]  # shape (rows,); P(malignant), 6 digits
+
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE.parents[1] / "requirements" / "train.txt"
+DATA_PACKAGE, DATA_FILE = "sklearn.datasets.data", "breast_cancer.csv"
+
+SEED = 42
+HELDOUT_SHARE = 0.3
+OPSET = 17
+SMALL_BELOW_MM = 13.0  # of mean radius, near its median
+
+# Equal in every version: histograms of different bins cannot be compared.
+EDGES = {
+    "score": [round(0.1 * i, 2) for i in range(11)],
+    "confidence": [round(0.5 + 0.05 * i, 2) for i in range(11)],
+}
+LATENCY_EDGES_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0]
+
+CARD = {
+    "owner": "tumour-classifier-owners@example.com",
+    "licence": "Apache-2.0; data CC BY 4.0, doi 10.24432/C5DW2B",
+    "intended_use": "example of a binary classifier behind a rollout; never for care of patients",
+    "limitations": "569 rows of one hospital, published 1995; not calibrated for screening",
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows in millimetres, parted once for all versions."""
+
+    fit: Rows
+    fit_labels: Labels
+    heldout: Rows
+    heldout_labels: Labels
+
+
+def as_given(rows: Rows) -> Rows:
+    """Keep millimetres, the unit of the data and of the endpoint's contract."""
+    return rows
+
+
+def to_centimetres(rows: Rows) -> Rows:
+    """
+    Convert lengths and areas to centimetres: the mistake of v1-2-0, see the head of this file.
+
+    Texture is a grey level, and the other quantities are dimensionless (compactness is perimeter
+    squared over area): they stay as they are.
+    """
+    divisors = {"mm": 10.0, "mm2": 100.0}
+    in_centimetres: Rows = rows / [divisors.get(f.unit, 1.0) for f in features.FEATURES]
+    return in_centimetres
+
+
+@dataclass(frozen=True)
+class Version:
+    """One recipe; `unit` is applied to every row that the training script touches."""
+
+    version: str
+    trained_at: str
+    columns: Sequence[str]
+    inverse_penalty: float
+    unit: Callable[[Rows], Rows]
+
+
+FIVE = ("mean_radius", "mean_texture", "mean_smoothness", "mean_compactness", "mean_concavity")
+VERSIONS = (
+    Version("1.0.0", "2026-06-02T09:00:00Z", FIVE, 1.0, as_given),
+    Version("1.1.0", "2026-09-08T09:00:00Z", features.NAMES, 0.5, as_given),
+    Version("1.2.0", "2026-11-03T09:00:00Z", features.NAMES, 1.0, to_centimetres),
+)
+
+
+def main() -> None:
+    """Write all files into this folder, or into the one given."""
+    parser = argparse.ArgumentParser(description="train every version and write its files")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to")
+    try:
+        train(parser.parse_args().out, REQUIREMENTS)
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+
+
+def train(out: Path, requirements: Path) -> None:
+    """
+    Train every version; write heldout.csv and one folder per version to `out`.
+
+    Raises FileNotFoundError without `requirements`, whose digest names the environment.
+    """
+    if not requirements.is_file():
+        raise FileNotFoundError(
+            f"{requirements.name} is missing, no manifest can name its environment; write it first"
+        )
+    environment = _digest(requirements.read_bytes())
+    data = read_data()
+    write_heldout(out / "heldout.csv", data)
+    records = read_heldout(out / "heldout.csv")
+    for version in VERSIONS:
+        model = fit(version, data)
+        evaluation = evaluate(version, model, *records)
+        folder = out / f"v{version.version.replace('.', '-')}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.onnx").write_bytes(model)
+        _write_json(folder / "schema.json", features.schema())
+        _write_json(folder / "manifest.json", manifest(version, model, evaluation, environment))
+
+
+def read_data() -> Data:
+    """
+    Read the data that scikit-learn ships and part it, stratified.
+
+    The labels are flipped: scikit-learn counts benign as 1. Raises ValueError when its columns are
+    not those of the feature table.
+    """
+    source = load_breast_cancer()
+    names = tuple(name.replace(" ", "_") for name in source.feature_names)
+    if names != features.NAMES:
+        raise ValueError(f"columns are {names}, allowed {features.NAMES}; correct features.py")
+    labels = 1 - source.target
+    rows, heldout, fit_labels, heldout_labels = train_test_split(
+        source.data, labels, test_size=HELDOUT_SHARE, random_state=SEED, stratify=labels
+    )
+    return Data(rows, fit_labels, heldout, heldout_labels)
+
+
+def write_heldout(path: Path, data: Data) -> None:
+    """Write the held-out rows in millimetres, one feature a column, the label last."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*features.NAMES, "label"])
+        for values, label in zip(data.heldout.tolist(), data.heldout_labels, strict=True):
+            writer.writerow([*values, int(label)])
+
+
+def read_heldout(path: Path) -> tuple[Rows, Labels]:
+    """Read the held-out rows back through the code that any caller uses to make a row."""
+    with path.open(newline="") as file:
+        records = [
+            {key: float(value) for key, value in line.items()} for line in csv.DictReader(file)
+        ]
+    labels = [int(record.pop("label")) for record in records]
+    return np.array([features.row(record) for record in records]), np.array(labels)
+
+
+def fit(version: Version, data: Data) -> bytes:
+    """Fit one version in its own unit and give its ONNX file."""
+    chosen = [features.NAMES.index(name) for name in version.columns]
+    pipeline = make_pipeline(
+        make_column_transformer((StandardScaler(), chosen)),
+        LogisticRegression(C=version.inverse_penalty, max_iter=1000, random_state=SEED),
+    )
+    pipeline.fit(version.unit(data.fit), data.fit_labels)
+    return export(pipeline, version)
+
+
+def export(pipeline: Pipeline, version: Version) -> bytes:
+    """Convert to ONNX: input `record` float32 (n, 30), output `probabilities` float32 (n, 2)."""
+    model = to_onnx(
+        pipeline,
+        initial_types=[("record", FloatTensorType([None, len(features.NAMES)]))],
+        options={"zipmap": False},
+        target_opset=OPSET,
+        name="tumour-classifier",
+    )
+    # The converter signs with its own name and version, which would change bytes at an upgrade.
+    model.producer_name, model.producer_version = "steelyard", version.version
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def score(model: bytes, rows: Rows) -> Scores:
+    """Give P(malignant) of each row: alone and rounded, as it is served."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    records = rows.astype(np.float32)[:, np.newaxis]
+    answers = [session.run(["probabilities"], {"record": record})[0] for record in records]
+    return np.array([round(float(answer[0, 1]), 6) for answer in answers])
+
+
+def evaluate(version: Version, model: bytes, rows: Rows, labels: Labels) -> dict[str, Any]:
+    """Evaluate on the held-out rows, in the unit of the version's own training."""
+    scores = score(model, version.unit(rows))
+    small = rows[:, features.NAMES.index("mean_radius")] < SMALL_BELOW_MM
+    sizes = {
+        name: {"rows": int(chosen.sum())} | _metrics(scores[chosen], labels[chosen])
+        for name, chosen in (("small", small), ("large", ~small))
+    }
+    return {
+        "rows": len(labels),
+        "metrics": _metrics(scores, labels) | {"auc": round(roc_auc_score(labels, scores), 6)},
+        "segments": {"lesion_size": sizes},
+        "scores": {
+            "score": _histogram(EDGES["score"], scores),
+            "confidence": _histogram(EDGES["confidence"], np.maximum(scores, 1 - scores).round(6)),
+        },
+    }
+
+
+def _metrics(scores: Scores, labels: Labels) -> dict[str, float]:
+    return {
+        "accuracy": round(accuracy_score(labels, scores >= 0.5), 6),
+        "log_loss": round(log_loss(labels, scores, labels=[0, 1]), 6),
+    }
+
+
+def _histogram(edges: list[float], values: Scores) -> dict[str, list[float] | list[int]]:
+    counts, _ = np.histogram(values, edges)
+    return {"edges": edges, "counts": counts.tolist()}
+
+
+def manifest(
+    version: Version, model: bytes, evaluation: Mapping[str, Any], environment: str
+) -> dict[str, Any]:
+    """Say what made this model, what it takes, and how it scored."""
+    return {
+        "schema": 1,
+        "name": "tumour-classifier",
+        "version": version.version,
+        "task": "binary",
+        "model": {
+            "file": "model.onnx",
+            "sha256": hashlib.sha256(model).hexdigest(),
+            "input": "record",
+            "output": "probabilities",
+        },
+        "image": "steelyard-inference:0.1.0",
+        "data": _origin(evaluation["rows"]),
+        "code_sha": _digest(Path(__file__).read_bytes() + Path(features.__file__).read_bytes()),
+        "seed": SEED,
+        "environment_digest": environment,
+        "trained_at": version.trained_at,
+        "metrics": evaluation["metrics"],
+        "segments": evaluation["segments"],
+        "features": features.table(),
+        "scores": evaluation["scores"],
+        "latency": {"edges_seconds": LATENCY_EDGES_SECONDS},
+        **CARD,
+    }
+
+
+def _origin(heldout_rows: int) -> dict[str, Any]:
+    return {
+        "uri": f"python:{DATA_PACKAGE}/{DATA_FILE}",
+        "digest": _digest(files(DATA_PACKAGE).joinpath(DATA_FILE).read_bytes()),
+        "rows": len(load_breast_cancer().target),
+        "split": {"seed": SEED, "heldout_rows": heldout_rows},
+    }
+
+
+def _digest(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

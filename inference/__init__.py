@@ -1,0 +1,1 @@
+"""The serving container: one model directory behind SageMaker's HTTP contract."""
