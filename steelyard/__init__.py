@@ -1,0 +1,1 @@
+"""Steelyard: SageMaker models behind a gate, not a switch."""
