@@ -1,0 +1,1 @@
+"""Decide rollouts: policy, weights, counters and judge, on the standard library alone."""

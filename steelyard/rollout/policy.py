@@ -1,0 +1,209 @@
+"""Read and check a rollout's policy: steps, times, tolerances and the accepted error rate."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+SCHEMA = 1
+DIGITS = 6
+
+
+class PolicyError(ValueError):
+    """The policy cannot be used; `problems` holds every reason, one sentence each."""
+
+    def __init__(self, problems: tuple[str, ...]):
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Step:
+    """One weight of the challenger (integer of 100) and how long it bakes, in seconds."""
+
+    weight: int
+    bake_seconds: int
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """
+    How much worse a challenger may be and still be harmless.
+
+    Errors: p_challenger <= (1 + errors_relative) * p_champion + errors_absolute.
+    Predictions: total variation beyond the expected one.
+    """
+
+    errors_relative: float
+    errors_absolute: float
+    predictions: float
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Total variation between the variants' histograms on the same held-out rows."""
+
+    score: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a rollout may do and when; every duration is in seconds."""
+
+    steps: tuple[Step, ...]
+    soak_seconds: int
+    longest_seconds: int
+    pause_seconds: int
+    settle_seconds: int
+    false_rollback: float
+    tolerance: Tolerance
+    expected: Expected
+    minimum_requests: int
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Policy":
+        """Build the policy that `value` says; raises PolicyError with every problem at once."""
+        problems: list[str] = []
+        steps = _steps(value.get("steps"), problems)
+        fields = _fields(value, "", POLICY, problems)
+        tolerance = _fields(value.get("tolerance"), "tolerance.", TOLERANCE, problems)
+        expected = _fields(value.get("expected"), "expected.", EXPECTED, problems)
+        problems += _relations(steps, fields)
+        if problems:
+            raise PolicyError(tuple(problems))
+        kept = {name: field for name, field in fields.items() if name != "schema"}
+        return cls(
+            steps=steps, tolerance=Tolerance(**tolerance), expected=Expected(**expected), **kept
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, from which `from_dict` makes an equal policy."""
+        fields = asdict(self)
+        return {"schema": SCHEMA, **fields, "steps": [asdict(step) for step in self.steps]}
+
+    def digest(self) -> str:
+        """Return the policy's name: sha256 (hex) of its canonical JSON."""
+        return hashlib.sha256(canonical(self.to_dict()).encode()).hexdigest()
+
+    def plan(self) -> tuple[Step, ...]:
+        """Return all steps, the last being weight 100 for the soak time."""
+        return (*self.steps, Step(100, self.soak_seconds))
+
+
+def canonical(value: Any) -> str:
+    """
+    Return the one JSON text of `value`: sorted keys, no spaces, floats to 6 digits.
+
+    Raises ValueError for NaN and infinities, TypeError for what JSON cannot say.
+    """
+    return json.dumps(_rounded(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS) + 0.0  # + 0.0: minus zero has a second spelling
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One field's type and allowed values; `allowed` completes the sentence 'it must be ...'."""
+
+    integer: bool
+    allowed: str
+    holds: Callable[[float], bool]
+
+
+def _at_least(bound: int) -> _Rule:
+    return _Rule(True, f"an integer of {bound} or more", lambda number: number >= bound)
+
+
+_SHARE = _Rule(False, "a number in 0..1", lambda number: 0 <= number <= 1)
+_NOT_NEGATIVE = _Rule(False, "a number of 0 or more", lambda number: number >= 0)
+_ALPHA = _Rule(False, "a number above 0 and below 0.5", lambda number: 0 < number < 0.5)
+_SCHEMA = _Rule(True, f"{SCHEMA}", lambda number: number == SCHEMA)
+_WEIGHT = _Rule(True, "an integer in 1..99", lambda number: 1 <= number <= 99)
+
+POLICY: Mapping[str, _Rule | None] = {
+    "schema": _SCHEMA,
+    "steps": None,
+    "soak_seconds": _at_least(1),
+    "longest_seconds": _at_least(1),
+    "pause_seconds": _at_least(0),
+    "settle_seconds": _at_least(0),
+    "false_rollback": _ALPHA,
+    "tolerance": None,
+    "expected": None,
+    "minimum_requests": _at_least(1),
+}
+TOLERANCE = {"errors_relative": _NOT_NEGATIVE, "errors_absolute": _SHARE, "predictions": _SHARE}
+EXPECTED = {"score": _SHARE, "confidence": _SHARE}
+STEP = {"weight": _WEIGHT, "bake_seconds": _at_least(1)}
+
+
+def _fields(
+    value: Any, prefix: str, rules: Mapping[str, _Rule | None], problems: list[str]
+) -> dict[str, Any]:
+    """Read the numbers that `rules` name (None: read elsewhere); report anything else."""
+    if not isinstance(value, Mapping):
+        problems.append(f"{prefix[:-1]} is {value!r}: give an object with {', '.join(rules)}")
+        return {}
+    unknown = [key for key in value if key not in rules]
+    problems += [
+        f"{prefix}{key} is unknown: remove it, or use one of {', '.join(rules)}" for key in unknown
+    ]
+    numbers = {}
+    for name, rule in rules.items():
+        if rule is not None:
+            number = _number(value.get(name), rule)
+            if number is None:
+                given = f"is {value[name]!r}" if name in value else "is missing"
+                problems.append(f"{prefix}{name} {given}: it must be {rule.allowed}")
+            numbers[name] = number
+    return numbers
+
+
+def _number(value: Any, rule: _Rule) -> float | None:
+    kinds = int if rule.integer else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        return None
+    # Rounded as canonical JSON rounds, so that the digest names exactly what is used.
+    number = value if rule.integer else round(float(value), DIGITS)
+    return number if rule.holds(number) else None
+
+
+def _steps(value: Any, problems: list[str]) -> tuple[Step, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        problems.append(f"steps is {value!r}: give a list with at least one weight and bake time")
+        return ()
+    before = len(problems)
+    fields = [_fields(step, f"steps[{index}].", STEP, problems) for index, step in enumerate(value)]
+    if len(problems) > before:
+        return ()
+    steps = tuple(Step(**field) for field in fields)
+    problems += [
+        f"steps[{index}].weight is {after.weight} after {step.weight}: "
+        "weights must rise, reorder the steps"
+        for index, (step, after) in enumerate(pairwise(steps), start=1)
+        if after.weight <= step.weight
+    ]
+    return steps
+
+
+def _relations(steps: tuple[Step, ...], fields: Mapping[str, Any]) -> list[str]:
+    longest, soak = fields.get("longest_seconds"), fields.get("soak_seconds")
+    bakes = [step.bake_seconds for step in steps] + ([soak] if soak is not None else [])
+    if longest is None or not bakes or longest > max(bakes):
+        return []
+    return [
+        f"longest_seconds is {longest}, not above the longest bake or soak of {max(bakes)}: "
+        f"no such step could advance before it pauses, raise it above {max(bakes)}"
+    ]

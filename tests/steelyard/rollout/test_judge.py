@@ -1,0 +1,384 @@
+"""The judge convicts harm, tolerates what is tolerated and never advances without data."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import fisher_exact
+
+from steelyard.rollout.counters import Measurement, Point
+from steelyard.rollout.distribution import shift
+from steelyard.rollout.judge import Judge, State, enter, fold, settled, start, verdict
+from steelyard.rollout.policy import Policy, canonical
+from tests.steelyard.rollout.sample import CONSTANT, OTHER, Traffic, policy
+
+POLICY = policy()
+QUIET = Point(0, 0, 0, (0,) * 10, (0,) * 10)
+
+
+def entered(of: Policy = POLICY, at: float = 0) -> State:
+    return enter(of, start(of), 0, at)
+
+
+def after(minutes: int, of: Policy = POLICY, **traffic: Any) -> State:
+    state, source = entered(of), Traffic()
+    for minute in range(minutes):
+        state = fold(of, state, source.minute(minute, **traffic))
+    return state
+
+
+def challenger_requests_until_abort(limit: int, fault_at: int = 0, **traffic: Any) -> int | None:
+    state, source = entered(), Traffic()
+    for minute in range(limit):
+        state = fold(
+            POLICY, state, source.minute(minute, **(traffic if minute >= fault_at else {}))
+        )
+        if verdict(POLICY, state, 60 * minute).outcome == "abort":
+            return 30 * (minute + 1 - fault_at)
+    return None
+
+
+def test_a_healthy_challenger_advances_after_its_bake():
+    found = verdict(POLICY, after(10), now=690)
+
+    assert found.outcome == "advance"
+    assert "held for 690 s, challenger " in found.reasons[0]
+
+
+def test_a_failing_challenger_is_aborted_with_both_numbers():
+    found = verdict(POLICY, after(20, errors=(0.005, 0.1)), now=300)
+
+    assert found.outcome == "abort"
+    assert " errors of " in found.reasons[0]
+    assert ", champion " in found.reasons[0]
+    assert found.reasons[0].endswith(">= 200")
+
+
+def test_a_challenger_is_convicted_by_the_minute_that_reaches_the_limit():
+    state, source, before = entered(), Traffic(), 0.0
+    while not state.convictions:
+        before = verdict(POLICY, state, 0).evidence["errors"]
+        minute = -1 if state.last_minute is None else state.last_minute
+        state = fold(POLICY, state, source.minute(minute + 1, errors=(0.005, 0.05)))
+
+    found = verdict(POLICY, state, 0).evidence
+    assert before < found["errors_limit"] == 200 <= found["errors"]
+
+
+def test_each_channel_and_step_has_its_share_of_the_error_rate():
+    state = after(8, shares=CONSTANT)
+
+    score, confidence = (
+        shift(seen, champion, 0.01 / 4 / 2)
+        for seen, champion in (
+            (state.challenger.score, state.champion.score),
+            (state.challenger.confidence, state.champion.confidence),
+        )
+    )
+    found = verdict(POLICY, state, 0).evidence
+    assert (found["score"], found["confidence"]) == pytest.approx((score, confidence), abs=1e-6)
+
+
+def test_errors_of_five_percent_are_caught_within_five_hundred_requests():
+    requests = challenger_requests_until_abort(100, errors=(0.005, 0.05))
+
+    assert requests is not None
+    assert requests <= 500
+
+
+def test_a_late_fault_is_caught():
+    requests = challenger_requests_until_abort(200, fault_at=100, errors=(0.005, 0.05))
+
+    assert requests is not None
+    assert requests <= 700
+
+
+def test_a_challenger_that_collapses_to_a_constant_is_caught_within_a_hundred_requests():
+    requests = challenger_requests_until_abort(20, shares=CONSTANT)
+
+    assert requests is not None
+    assert requests <= 100
+
+
+def test_a_collapse_is_named_with_its_bound_and_limit():
+    found = verdict(POLICY, after(4, shares=CONSTANT), now=300)
+
+    assert found.outcome == "abort"
+    assert found.reasons[0].startswith("challenger's score distribution is at least 0.")
+    assert "> 0.220 (expected 0.120 + tolerance 0.100)" in found.reasons[0]
+
+
+def test_a_challenger_that_differs_as_expected_is_not_convicted_over_twenty_thousand_requests():
+    state = after(67, shares=OTHER)
+
+    assert state.champion.requests + state.challenger.requests > 20_000
+    assert state.convictions == ()
+    assert 0 <= verdict(POLICY, state, 4000).evidence["score"] <= 0.12
+
+
+def test_a_tolerated_difference_is_not_convicted_though_a_test_of_equality_would():
+    state, source = entered(), Traffic(per_minute=2000)
+    for minute in range(30):
+        measurement = source.minute(minute, weight=10, errors=(0.1, 0.14))
+        state = fold(POLICY, state, measurement)
+
+    table = [[t.errors, t.requests - t.errors] for t in (state.challenger, state.champion)]
+    assert fisher_exact(table, alternative="greater").pvalue < 0.001
+    assert state.convictions == ()
+
+
+def test_errors_that_both_variants_share_convict_nobody():
+    assert after(20, errors=(0.4, 0.4)).convictions == ()
+
+
+def test_a_conviction_is_not_forgotten():
+    convicted = after(4, shares=CONSTANT)
+    recovered = fold(POLICY, convicted, Traffic().minute(4, errors=(0.9, 0.0)))
+
+    assert verdict(POLICY, recovered, 300).reasons == verdict(POLICY, convicted, 240).reasons
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [(300, "continue"), (3599, "continue"), (3600, "pause"), (5399, "pause"), (5400, "abort")],
+)
+def test_no_data_never_advances_but_pauses_and_then_aborts(now: float, outcome: str):
+    state = entered()
+    for minute in range(settled(POLICY, now) + 1):
+        state = fold(POLICY, state, Measurement(minute, 0, 10, None, None))
+
+    found = verdict(POLICY, state, now)
+
+    assert found.outcome == outcome
+    assert any("challenger has no judged minute in this step" in why for why in found.reasons)
+
+
+@pytest.mark.parametrize("silent", ["champion", "challenger"])
+def test_one_silent_variant_does_not_advance(silent: str):
+    state = after(10)
+    for minute in range(10, 20):
+        measurement = replace(Traffic().minute(minute), **{silent: None})
+        state = fold(POLICY, state, measurement)
+
+    assert verdict(POLICY, state, 870).outcome == "advance"
+    found = verdict(POLICY, state, 900)
+    assert found.outcome == "continue"
+    assert found.reasons == (f"{silent} data is 300 s old, allowed 270 s",)
+
+
+def test_a_step_ends_no_earlier_than_its_bake():
+    state = after(9)
+
+    assert verdict(POLICY, state, 599).reasons == ("bake 599 s of 600 s",)
+    assert verdict(POLICY, state, 600).outcome == "advance"
+
+
+def test_a_step_needs_enough_requests():
+    careful = policy(minimum_requests=301)
+
+    found = verdict(careful, after(10, careful), 690)
+
+    assert found.outcome == "continue"
+    assert found.reasons == ("challenger 300 of 301 requests in this step",)
+
+
+def soaking(challenger: Point | None, champion: Point | None = None) -> State:
+    state = enter(POLICY, enter(POLICY, after(10), 1, 600), 2, 1200)
+    for minute in range(20, 35):
+        state = fold(POLICY, state, Measurement(minute, 2, 100, champion, challenger))
+    return state
+
+
+def test_the_soak_needs_its_time_and_fresh_data_of_the_challenger_alone():
+    state = soaking(Traffic().point(300, 0.5, CONSTANT))
+
+    assert verdict(POLICY, state, 2099).reasons == ("soak 899 s of 900 s",)
+    assert verdict(POLICY, state, 2100).outcome == "advance"
+    assert verdict(POLICY, soaking(None), 2100).outcome == "continue"
+
+
+def test_a_champion_without_requests_is_no_evidence():
+    state = soaking(Traffic().point(300, 0.5, CONSTANT), champion=QUIET)
+
+    assert state.convictions == ()
+    assert state.wealth == after(10).wealth
+
+
+def test_a_minute_in_which_weights_were_changing_is_not_judged():
+    state = entered(at=60.5)
+    bad = Traffic().minute(1, errors=(0.0, 1.0))
+
+    state = fold(POLICY, state, bad)
+
+    assert (state.skipped, state.convictions, state.challenger.requests) == (1, (), 0)
+    assert fold(POLICY, state, replace(bad, minute=2)).convictions != ()
+
+
+@pytest.mark.parametrize(("step", "weight"), [(1, 50), (1, 10), (0, 50)])
+def test_a_minute_of_another_step_or_weight_is_not_judged(step: int, weight: int):
+    state = fold(POLICY, entered(), Traffic().minute(3, step, weight, errors=(0.0, 1.0)))
+
+    assert (state.skipped, state.convictions) == (1, ())
+
+
+def test_before_the_first_step_nothing_is_judged():
+    state = fold(POLICY, start(POLICY), Traffic().minute(0))
+
+    assert state.skipped == 1
+    assert verdict(POLICY, state, 0).reasons == ("no step was entered yet",)
+
+
+@pytest.mark.parametrize(("now", "minute"), [(150, 0), (149.9, -1), (210, 1)])
+def test_a_minute_settles_when_it_ended_long_enough_ago(now: float, minute: int):
+    assert settled(POLICY, now) == minute
+
+
+def test_another_policy_is_refused():
+    other = policy(false_rollback=0.02)
+
+    with pytest.raises(ValueError, match="by the policy it started with"):
+        fold(other, entered(), Traffic().minute(0))
+    with pytest.raises(ValueError, match="by the policy it started with"):
+        verdict(other, entered(), 0)
+
+
+def _point(n: int, em: int, bins: list[int]) -> Point:
+    return Point(n + em, 0, em, (*bins, n), (n, *bins))
+
+
+points = st.none() | st.builds(
+    _point,
+    st.integers(0, 300),
+    st.integers(0, 20),
+    st.lists(st.integers(0, 99), min_size=9, max_size=9),
+)
+measurements = st.lists(
+    st.builds(Measurement, st.integers(0, 30), st.integers(0, 1), st.just(10), points, points),
+    max_size=15,
+)
+
+
+@settings(max_examples=40)
+@given(measurements, st.integers(0, 2000))
+def test_a_fold_resumed_from_its_json_gives_the_same_bytes(minutes: list[Measurement], now: int):
+    at_once = resumed = entered()
+    for measurement in minutes:
+        at_once = fold(POLICY, at_once, measurement)
+        stored = Measurement.from_dict(json.loads(canonical(measurement.to_dict())))
+        resumed = fold(POLICY, State.from_dict(json.loads(canonical(resumed.to_dict()))), stored)
+
+    assert canonical(resumed.to_dict()) == canonical(at_once.to_dict())
+    assert verdict(POLICY, resumed, now) == verdict(POLICY, at_once, now)
+
+
+@settings(max_examples=40)
+@given(measurements)
+def test_minutes_that_were_folded_before_change_nothing(minutes: list[Measurement]):
+    state = entered()
+    for measurement in minutes:
+        state = fold(POLICY, state, measurement)
+
+    for measurement in minutes:
+        assert fold(POLICY, state, measurement) == state
+
+
+SPEC = {
+    "tick_seconds": 60,
+    "alpha": 0.01,
+    "margin_err_rel": 0.5,
+    "margin_err_abs": 0.001,
+    "margin_score_tv": 0.15,
+    "max_metric_delay": 3,
+}
+
+
+def play(
+    errors: float = 0.005,
+    per_minute: int = 600,
+    steps: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5),
+    deliver: Any = lambda now, minutes: [minutes[now]],
+) -> tuple[str, int]:
+    """Drive a rollout as the protocol says; return its last verdict and the ticks it took."""
+    history = [
+        {"minute": -1, "champion": _message(Point(per_minute, 0, 3, (), ())), "challenger": None}
+    ]
+    judge = Judge(
+        {"type": "start", "id": "r", "spec": {**SPEC, "steps": steps}, "history": history}
+    )
+    source, stage, minutes = Traffic(per_minute=per_minute), 0, {}
+    for now in range(160):
+        weight = steps[stage]
+        measured = source.minute(now, weight=round(100 * weight), errors=(0.005, errors))
+        minutes[now] = {
+            "minute": now,
+            "weight": weight,
+            "champion": _message(measured.champion),
+            "challenger": _message(measured.challenger),
+        }
+        tick = {"type": "tick", "id": "r", "now": now, "stage": stage, "weight": weight}
+        word = judge.tick({**tick, "points": deliver(now, minutes)})["verdict"]
+        stage += word == "PROMOTE"
+        if word == "ROLLBACK" or stage == len(steps):
+            return word, now + 1
+    return "STUCK", 160
+
+
+def _message(point: Point) -> dict[str, Any]:
+    return {"n": point.n, "e4": 0, "e5": point.em, "lat": [], "score": list(point.score)}
+
+
+def test_by_protocol_a_healthy_challenger_is_promoted_to_the_end():
+    word, ticks = play()
+
+    assert word == "PROMOTE"
+    assert ticks <= 60
+
+
+def test_by_protocol_a_failing_challenger_is_rolled_back():
+    assert play(errors=0.2)[0] == "ROLLBACK"
+
+
+@pytest.mark.parametrize("per_minute", [20, 100])
+def test_by_protocol_little_traffic_is_not_stuck(per_minute: int):
+    word, ticks = play(per_minute=per_minute)
+
+    assert word == "PROMOTE"
+    assert ticks <= 60
+
+
+def test_by_protocol_many_steps_fit_well_before_a_rollout_counts_as_stuck():
+    word, ticks = play(steps=tuple(step / 40 for step in range(1, 13)))
+
+    assert word == "PROMOTE"
+    assert ticks <= 120
+
+
+def late_and_twice(now: int, minutes: dict[int, Any]) -> list[Any]:
+    """Deliver the champion at once, the challenger late, then both again, then the champion."""
+    sent = [{**minutes[now], "challenger": None}]
+    sent += [minutes[now - delay] for delay in (1, 2) if now - delay in minutes]
+    return sent + [{**minutes[now - 3], "challenger": None} for _ in range(now >= 3)]
+
+
+def test_by_protocol_late_and_repeated_points_give_the_verdict_of_prompt_ones():
+    assert play(deliver=late_and_twice) == play()
+    assert play(errors=0.2, deliver=late_and_twice) == play(errors=0.2)
+
+
+def revised(now: int, minutes: dict[int, Any]) -> list[Any]:
+    """Deliver half of the challenger's counts at once and the right ones three ticks later."""
+    challenger = minutes[now]["challenger"]
+    half = {"e5": 0, "n": challenger["n"] // 2, "score": [n // 2 for n in challenger["score"]]}
+    early = {**minutes[now], "challenger": {**challenger, **half}}
+    return [early] + ([minutes[now - 3]] if now >= 3 else [])
+
+
+def test_by_protocol_the_last_version_of_a_minute_counts():
+    assert play(errors=0.2, deliver=revised) == play(errors=0.2)
+
+
+def test_by_protocol_silence_is_never_promoted_and_ends_at_home():
+    assert play(deliver=lambda now, minutes: []) == ("ROLLBACK", 160)

@@ -1,0 +1,89 @@
+"""The judge's memory moves forward only, by one policy, and survives its JSON."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from steelyard.rollout import state
+from steelyard.rollout.judge import fold
+from steelyard.rollout.policy import canonical
+from steelyard.rollout.state import State
+from tests.steelyard.rollout.sample import Traffic, policy
+
+POLICY = policy()
+
+
+def baking() -> State:
+    """Return a state some minutes into the first step."""
+    reached = state.enter(POLICY, state.start(POLICY), 0, at=0)
+    traffic = Traffic()
+    for minute in range(5):
+        reached = fold(POLICY, reached, traffic.minute(minute))
+    return reached
+
+
+@pytest.mark.parametrize("reached", [state.start(POLICY), baking()])
+def test_a_state_survives_canonical_json(reached: State):
+    assert State.from_dict(json.loads(canonical(reached.to_dict()))) == reached
+
+
+COLLAPSED = replace(baking(), score_shift=500_000, confidence_shift=400_000)
+
+
+def test_a_step_begins_without_the_requests_and_histograms_of_the_last():
+    entered = state.enter(POLICY, COLLAPSED, 1, at=300)
+
+    assert entered.challenger.step_requests == 0
+    assert entered.challenger.newest is None
+    assert entered.challenger.score == ()
+    assert (entered.score_shift, entered.confidence_shift) == (0, 0)
+
+
+def test_evidence_of_errors_is_kept_over_steps():
+    before = baking()
+
+    entered = state.enter(POLICY, before, 1, at=300)
+
+    assert entered.wealth == before.wealth
+    assert entered.challenger.requests == before.challenger.requests
+
+
+def test_entering_a_step_twice_at_the_same_time_changes_nothing():
+    assert state.enter(POLICY, baking(), 0, at=0) == baking()
+    assert state.enter(POLICY, baking(), 0, at=-0.5) == baking()
+
+
+def test_a_resumed_step_bakes_anew_and_keeps_its_evidence():
+    before = COLLAPSED
+
+    resumed = state.enter(POLICY, before, 0, at=4000)
+
+    assert (resumed.entered_at, resumed.challenger.step_requests) == (4000, 0)
+    assert resumed.challenger.score == before.challenger.score
+    assert resumed.score_shift == before.score_shift
+
+
+@pytest.mark.parametrize("step", [-1, 2, 3])
+def test_a_step_out_of_order_is_refused(step: int):
+    with pytest.raises(ValueError, match=rf"step {step} cannot follow step 0 of 3: .*0, 1"):
+        state.enter(POLICY, baking(), step, at=300)
+
+
+def test_a_rollout_begins_at_the_first_step():
+    with pytest.raises(ValueError, match="step 1 cannot follow step None"):
+        state.enter(POLICY, state.start(POLICY), 1, at=0)
+
+
+def test_nothing_follows_the_soak():
+    reached = state.start(POLICY)
+    for step in range(3):
+        reached = state.enter(POLICY, reached, step, at=step)
+
+    with pytest.raises(ValueError, match="step 3 cannot follow step 2 of 3"):
+        state.enter(POLICY, reached, 3, at=9)
+
+
+def test_another_policy_is_refused():
+    with pytest.raises(ValueError, match="judge a rollout by the policy it started with"):
+        state.enter(policy(false_rollback=0.02), baking(), 1, at=300)
