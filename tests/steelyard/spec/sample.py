@@ -1,0 +1,164 @@
+"""The example endpoint's folder, copied to be spoiled, and another one, quite unlike it."""
+
+import csv
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import yaml
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+from steelyard.spec import SpecError, load
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "endpoints" / "tumour-classifier"
+IRIS_FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+IRIS_EDGES = {
+    "score": [0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0],
+    "confidence": [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 1.0],
+}
+IRIS_FILE = {
+    "endpoint": "iris-virginica",
+    "description": "says how likely it is that an iris is a virginica",
+    "variants": [
+        {
+            "version": "v1-0-0",
+            "role": "champion",
+            "instance_type": "ml.m5.xlarge",
+            "instance_count": 1,
+        },
+        {
+            "version": "v2-0-0",
+            "role": "challenger",
+            "instance_type": "ml.m5.xlarge",
+            "instance_count": 1,
+        },
+    ],
+    "rollout": {
+        "steps": [{"weight": 10, "bake": "5 minutes"}, {"weight": 40, "bake": "8 minutes"}],
+        "soak": "10 minutes",
+        "longest": "20 minutes",
+        "minimum_requests": 30,
+        "tolerance": {"predictions": "25%"},
+    },
+    "held_out": {"file": "flowers.csv", "label": "is_virginica", "metric": "log_loss"},
+    "traffic": {"requests_per_minute": 300},
+    "environments": {"live": {"account": "012345678901", "region": "us-east-1"}},
+}
+
+
+def copy_example(to: Path) -> Path:
+    """Copy the example endpoint's folder."""
+    return Path(shutil.copytree(EXAMPLE, to / "tumour-classifier"))
+
+
+def edit(path: Path, *changes: tuple[str, str]) -> None:
+    """Replace the first of each text in a file; the text must be there."""
+    text = path.read_text("utf-8")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    path.write_text(text, "utf-8")
+
+
+def edit_json(path: Path, change) -> None:
+    """Change the object that a JSON file holds."""
+    content = json.loads(path.read_text("utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), "utf-8")
+
+
+def problems_of(folder: Path) -> list[str]:
+    """Return the problems for which a folder is refused."""
+    with pytest.raises(SpecError) as caught:
+        load(folder)
+    return list(caught.value.problems)
+
+
+def write_iris(folder: Path) -> Path:
+    """Train, export and write the whole folder of the other endpoint."""
+    flowers = load_iris()
+    labels = (flowers.target == 2).astype(int)
+    held_out = np.arange(len(labels)) % 3 == 0
+    folder.mkdir()
+    (folder / "endpoint.yaml").write_text(yaml.safe_dump(IRIS_FILE, sort_keys=False))
+    with (folder / "flowers.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["is_virginica", *IRIS_FEATURES])
+        for label, values in zip(labels[held_out], flowers.data[held_out].tolist(), strict=True):
+            rows.writerow([label, *values])
+    for version, penalty in (("v1-0-0", 0.02), ("v2-0-0", 1.0)):
+        model = LogisticRegression(C=penalty, max_iter=1000)
+        model.fit(flowers.data[~held_out], labels[~held_out])
+        _write_version(folder / version, model, flowers.data[held_out])
+    return folder
+
+
+def _write_version(home: Path, model: LogisticRegression, rows: np.ndarray) -> None:
+    exported = to_onnx(
+        model,
+        initial_types=[("flower", FloatTensorType([None, len(IRIS_FEATURES)]))],
+        options={"zipmap": False},
+        target_opset=17,
+    )
+    content = exported.SerializeToString(deterministic=True)
+    home.mkdir()
+    (home / "iris.onnx").write_bytes(content)
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (answers,) = session.run(["probabilities"], {"flower": rows.astype(np.float32)})
+    (home / "schema.json").write_text(json.dumps(_schema()))
+    (home / "manifest.json").write_text(json.dumps(_manifest(home.name, content, answers[:, 1])))
+
+
+def _schema() -> dict[str, object]:
+    limits = {"type": "number", "minimum": 0.0, "maximum": 12.0}
+    return {
+        "type": "object",
+        "properties": dict.fromkeys(IRIS_FEATURES, limits),
+        "required": list(IRIS_FEATURES),
+        "additionalProperties": False,
+    }
+
+
+def _manifest(version: str, content: bytes, scores: np.ndarray) -> dict[str, object]:
+    feature = {"type": "float", "range": [0.0, 12.0], "unit": "cm", "nullable": False, "pii": False}
+    values = {"score": scores, "confidence": np.maximum(scores, 1 - scores)}
+    return {
+        "schema": 1,
+        "name": "iris-virginica",
+        "version": version[1:].replace("-", "."),
+        "task": "binary",
+        "model": {
+            "file": "iris.onnx",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "input": "flower",
+            "output": "probabilities",
+        },
+        "image": "steelyard-inference:0.1.0",
+        "data": {"uri": "python:sklearn.datasets.load_iris"},
+        "code_sha": "",
+        "seed": 0,
+        "environment_digest": "",
+        "trained_at": "2026-01-01T00:00:00Z",
+        "metrics": {},
+        "segments": {},
+        "features": [{"name": name} | feature for name in IRIS_FEATURES],
+        "scores": {
+            name: {
+                "edges": IRIS_EDGES[name],
+                "counts": np.histogram(found, IRIS_EDGES[name])[0].tolist(),
+            }
+            for name, found in values.items()
+        },
+        "latency": {"edges_seconds": [0.001 * 2**power for power in range(11)]},
+        "owner": "botany@example.com",
+        "licence": "Apache-2.0",
+        "intended_use": "an endpoint for tests",
+        "limitations": "150 flowers",
+    }
