@@ -1,0 +1,60 @@
+"""Names and ARNs that are known before anything exists, so that stacks need not know each other."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the parts of one endpoint in one environment are called."""
+
+    endpoint_in_file: str
+    environment: str
+    account: str
+    region: str
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name, stable for its life."""
+        return f"{self.endpoint_in_file}-{self.environment}"
+
+    @property
+    def state_machine(self) -> str:
+        """The rollout's state machine."""
+        return f"{self.endpoint}-rollout"
+
+    @property
+    def topic(self) -> str:
+        """The topic that people subscribe to."""
+        return f"{self.endpoint}-alerts"
+
+    def function(self, handler: str) -> str:
+        """Return the name of the function that runs `lambdas/<handler>.py`."""
+        return f"{self.endpoint}-{handler.replace('_', '-')}"
+
+    def alarm(self, variant: str, signal: str) -> str:
+        """Return the name of a variant's alarm; the runbook is called after the signal."""
+        return f"{self.endpoint}-{variant}-{signal}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    @property
+    def endpoint_arn(self) -> str:
+        """The endpoint's ARN."""
+        return self.arn("sagemaker", f"endpoint/{self.endpoint}")
+
+    @property
+    def state_machine_arn(self) -> str:
+        """The state machine's ARN."""
+        return self.arn("states", f"stateMachine:{self.state_machine}")
+
+    @property
+    def topic_arn(self) -> str:
+        """The topic's ARN."""
+        return self.arn("sns", self.topic)
+
+    @property
+    def rollback_arn(self) -> str:
+        """The alias that alarms wake: an exported version's ARN would wedge updates."""
+        return self.arn("lambda", f"function:{self.function('rollback')}:live")
