@@ -1,0 +1,1 @@
+"""The local AWS: plays the synthesised assembly on this machine and says what it simulates."""

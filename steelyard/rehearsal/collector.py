@@ -1,0 +1,37 @@
+"""SageMaker's detailed observability: containers' counters, scraped and labelled."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from steelyard.rehearsal.containers import Container
+from steelyard.rehearsal.promql import SampleStore, exposition
+
+DEFAULT_PERIOD_SECONDS = 60
+
+
+class Collector:
+    """Scrapes as often as the endpoint config asks for, and not at all where it is switched off."""
+
+    def __init__(self, endpoint: str, config: dict[str, Any], samples: SampleStore) -> None:
+        metrics = config.get("MetricsConfig", {})
+        self._endpoint = endpoint
+        self._samples = samples
+        self._enabled = bool(metrics.get("EnableDetailedObservability", False))
+        self.period = int(metrics.get("MetricPublishFrequencyInSeconds", DEFAULT_PERIOD_SECONDS))
+
+    def collect(self, containers: Iterable[Container], now: float) -> None:
+        """Scrape every container that answers, if this moment is one of the period's."""
+        if not self._enabled or now % self.period:
+            return
+        for container in containers:
+            text = container.metrics()
+            if text is None:
+                continue
+            added = {
+                "aws.sagemaker.endpoint.name": self._endpoint,
+                "aws.sagemaker.variant.name": container.variant,
+                "@resource.host.id": container.host,
+            }
+            for name, labels, value in exposition(text):
+                self._samples.add(now, name, labels | added, value)
+        self._samples.forget(now - 2 * 3600)

@@ -1,0 +1,104 @@
+"""The serving containers as processes: what the image would run, on the template's artefact."""
+
+import io
+import subprocess
+import tarfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import urllib3
+
+from steelyard.rehearsal import processes
+
+# Seconds of real time for a container to answer its first ping.
+START_SECONDS = 60.0
+# Where the image's code comes from.
+SOURCES = Path(__file__).resolve().parent.parent.parent
+
+
+class ContainerFailed(RuntimeError):
+    """A serving process did not come up; the message holds its last words."""
+
+
+@dataclass
+class Container:
+    """One serving process of a variant; `host` is the instance that it stands for."""
+
+    variant: str
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def __post_init__(self) -> None:
+        self.pool = urllib3.HTTPConnectionPool(
+            "127.0.0.1", self.port, maxsize=16, retries=False, timeout=10.0
+        )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the first ping that is answered; raises ContainerFailed."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                if self.pool.request("GET", "/ping").status == 200:
+                    return
+            except urllib3.exceptions.HTTPError:
+                time.sleep(0.05)
+        said = self.log.read_text("utf-8", "replace").strip()
+        raise ContainerFailed(f"the container of {self.variant} did not come up: {said[-2000:]}")
+
+    def invoke(self, body: bytes) -> tuple[int, bytes]:
+        """Return status and answer of one request; 500 when nothing answers."""
+        try:
+            answer = self.pool.urlopen(
+                "POST", "/invocations", body=body, headers={"Content-Type": "application/json"}
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return 500, str(error).encode()
+        return answer.status, answer.data
+
+    def metrics(self) -> str | None:
+        """Return what the container exposes, None when nothing answers."""
+        try:
+            answer = self.pool.request("GET", "/metrics")
+        except urllib3.exceptions.HTTPError:
+            return None
+        return answer.data.decode() if answer.status == 200 else None
+
+    def kill(self) -> None:
+        """End the process hard, as a crash would."""
+        processes.kill(self.process)
+
+    def close(self) -> None:
+        """Stop the process as SageMaker does, and hard if it does not obey."""
+        processes.end(self.process)
+        self.pool.close()
+
+
+def start(
+    variant: str, archive: bytes, environment: dict[str, str], folder: Path, image: Sequence[str]
+) -> Container:
+    """
+    Unpack a model artefact and serve it; `image` is the module, and its arguments, that is run.
+
+    The module gets `--model`, `--host` and `--port`.
+    """
+    model = folder / variant
+    model.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        tar.extractall(model, filter="data")
+    port = _free_port()
+    log = folder / f"{variant}.log"
+    place = ["--model", str(model), "--host", "127.0.0.1", "--port", str(port)]
+    settings = {**processes.harmless(environment), "PYTHONPATH": str(SOURCES)}
+    process = processes.start(image[0], [*image[1:], *place], model, settings, log)
+    return Container(variant, f"i-{variant}", port, process, log)
+
+
+def _free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

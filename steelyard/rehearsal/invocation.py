@@ -1,0 +1,89 @@
+"""How AWS services wake Lambda functions: permission first, then at least once, with retries."""
+
+import fnmatch
+import heapq
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from steelyard.rehearsal.local_aws import LocalAws
+
+# An asynchronous event that fails is tried again after one minute, then after two
+# (Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation").
+RETRY_SECONDS = (60.0, 120.0)
+
+
+@dataclass(order=True)
+class _Due:
+    at: float
+    order: int
+    act: Callable[[], None] = field(compare=False)
+
+
+class Invocations:
+    """Asynchronous invocations of one local AWS; `failures` says in words what did not arrive."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._due: list[_Due] = []
+        self._count = 0
+        self.failures: list[str] = []
+
+    def send(self, principal: str, source: str, function: str, event: dict[str, Any]) -> None:
+        """Let a service (`principal`), on behalf of a resource (`source`), wake a function."""
+        if not self._permitted(principal, source, function):
+            self.failures.append(f"{source} may not wake {function}: no permission for {principal}")
+            return
+        self._try(function, event, 0)
+
+    def run_due(self) -> None:
+        """Try again what failed and is due."""
+        while self._due and self._due[0].at <= self._aws.clock.now:
+            heapq.heappop(self._due).act()
+
+    def _try(self, function: str, event: dict[str, Any], attempt: int) -> None:
+        answer = self._aws.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps(event).encode()
+        )
+        self._aws.clock.settle()
+        if "FunctionError" not in answer:
+            return
+        if attempt == len(RETRY_SECONDS):
+            error = json.loads(answer["Payload"].read())
+            self.failures.append(f"{function} failed for good: {error.get('errorMessage')}")
+            return
+        self._count += 1
+        later = _Due(
+            self._aws.clock.now + RETRY_SECONDS[attempt],
+            self._count,
+            lambda: self._try(function, event, attempt + 1),
+        )
+        heapq.heappush(self._due, later)
+
+    def _permitted(self, principal: str, source: str, function: str) -> bool:
+        name, _, qualifier = function.split(":function:")[1].partition(":")
+        client = self._aws.client("lambda")
+        try:
+            policy = client.get_policy(
+                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})
+            )["Policy"]
+        except client.exceptions.ResourceNotFoundException:
+            return False
+        return any(
+            statement["Effect"] == "Allow"
+            and statement["Resource"] == function
+            and statement["Principal"].get("Service") == principal
+            and _holds(statement.get("Condition", {}), source, self._aws.account)
+            for statement in json.loads(policy)["Statement"]
+        )
+
+
+def _holds(conditions: Mapping[str, Mapping[str, str]], source: str, account: str) -> bool:
+    """Say whether a statement's conditions let a source in; one that is not known does not."""
+    return all(
+        key.lower() in ("aws:sourcearn", "aws:sourceaccount")
+        and fnmatch.fnmatchcase(source if key.lower() == "aws:sourcearn" else account, value)
+        for operator in conditions.values()
+        for key, value in operator.items()
+    )

@@ -1,0 +1,123 @@
+"""The serving container as a process: it serves, it fails on command, it dies, it says why."""
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steelyard.rehearsal.containers import Container, ContainerFailed, start
+from steelyard.rehearsal.faults import IMAGE, Fault, parse
+
+ROOT = Path(__file__).resolve().parents[3]
+MODEL = ROOT / "endpoints" / "tumour-classifier" / "v1-0-0"
+HELD_OUT = ROOT / "endpoints" / "tumour-classifier" / "heldout.csv"
+Serve = Callable[..., Container]
+
+
+def archive(folder: Path) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, path.name)
+    return content.getvalue()
+
+
+def body() -> bytes:
+    names, values = (line.split(",") for line in HELD_OUT.read_text("utf-8").splitlines()[:2])
+    row = {name: float(value) for name, value in zip(names, values, strict=True)}
+    del row["label"]
+    return json.dumps(row).encode()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    started: list[Container] = []
+
+    def begin(image: Any = IMAGE, content: bytes | None = None) -> Container:
+        artefact = archive(MODEL) if content is None else content
+        environment = {"STEELYARD_VARIANT": "v1-0-0"}
+        started.append(start("v1-0-0", artefact, environment, tmp_path / "here", image))
+        return started[-1]
+
+    yield begin
+    for container in started:
+        container.close()
+
+
+def errors(container: Container, count: int) -> int:
+    return sum(container.invoke(body())[0] >= 500 for _ in range(count))
+
+
+def fault(text: str) -> Fault:
+    return parse(text, (50, 100))
+
+
+def test_it_serves_the_artefact_and_counts(serve: Serve) -> None:
+    container = serve()
+    container.wait_until_ready()
+
+    status, answer = container.invoke(body())
+
+    assert status == 200
+    assert 0 <= json.loads(answer)["predictions"][0]["score"] <= 1
+    assert "requests" in (container.metrics() or "")
+
+
+def test_half_of_the_requests_fail_from_the_signal_on_and_none_before(serve: Serve) -> None:
+    half = fault("errors=50%")
+    container = serve(half.command())
+    container.wait_until_ready()
+
+    before = errors(container, 60)
+    half.strike(container)
+    after = errors(container, 200)
+
+    assert before == 0
+    assert 70 < after < 130
+    assert container.process.poll() is None
+
+
+def test_a_dead_container_answers_nothing_but_500(serve: Serve) -> None:
+    container = serve()
+    container.wait_until_ready()
+
+    fault("dead").strike(container)
+
+    assert container.invoke(body())[0] == 500
+    assert container.metrics() is None
+
+
+def test_one_that_cannot_serve_its_model_says_why(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    container = serve(content=archive(tmp_path / "empty"))
+
+    with pytest.raises(ContainerFailed, match=r"container of v1-0-0 did not come up: .*model"):
+        container.wait_until_ready()
+
+
+def test_it_is_gone_when_it_is_closed(serve: Serve) -> None:
+    container = serve()
+    container.wait_until_ready()
+
+    container.close()
+
+    assert container.process.poll() is not None
+    assert container.invoke(body())[0] == 500
+
+
+def test_it_does_not_outlive_whoever_started_it(serve: Serve) -> None:
+    container = serve()
+    container.wait_until_ready()
+    assert container.process.stdin is not None
+
+    container.process.stdin.close()
+
+    end = time.monotonic() + 30
+    while container.process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert container.process.poll() is not None
