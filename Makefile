@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # jsii prints a box of warnings for Node versions that are past their end of life.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
 .PHONY: setup lint synth test rehearse proof lock clean

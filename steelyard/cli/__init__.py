@@ -1,0 +1,36 @@
+"""The steelyard command: one file per subcommand."""
+
+import signal
+from types import FrameType
+
+import click
+
+from steelyard.cli.rehearse import rehearse
+
+
+class _Interruptible(click.Group):
+    """Ends as a shell expects after a signal, once everything that was begun is ended too."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the subcommand; exit code 130 after Ctrl-C, 143 when asked to terminate."""
+        before = signal.signal(signal.SIGTERM, _terminate)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted: what was running is ended, no report was written", err=True)
+            ctx.exit(128 + signal.SIGINT)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+@click.group(cls=_Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="steelyard")
+def main() -> None:
+    """Ship SageMaker models behind a gate: rehearse a rollout before an account is touched."""
+
+
+main.add_command(rehearse)

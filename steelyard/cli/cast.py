@@ -1,0 +1,102 @@
+"""From what somebody wants to see to what is played: challenger, faults, how it must end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from steelyard.cli.place import Unusable
+from steelyard.rehearsal.faults import Fault, parse
+from steelyard.spec import Endpoint, SpecError
+from steelyard.spec.held_out import is_worse
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A rollout that somebody wants to see, before anything is known of it."""
+
+    name: str
+    challenger: str | None
+    faults: Sequence[str]
+    expected: str | None
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A rollout that can be synthesised and played."""
+
+    name: str
+    endpoint: Endpoint
+    faults: tuple[Fault, ...]
+    is_worse: bool
+    expected: str
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """The challenger's weights, step by step, the last one for the soak."""
+        return tuple(step.weight for step in self.endpoint.policy().plan())
+
+    @property
+    def longest_seconds(self) -> float:
+        """The longest that the policy lets a rollout take, and an hour for what goes around it."""
+        policy = self.endpoint.policy()
+        undecided = policy.longest_seconds + policy.pause_seconds
+        return 3600.0 + sum(undecided + step.bake_seconds for step in policy.plan())
+
+
+def cast(endpoint: Endpoint, wishes: Sequence[Wish]) -> list[Cast]:
+    """
+    Return every wish as it is played.
+
+    What is not said is expected: aborted with a fault or with a challenger that is worse on the
+    held-out rows, else promoted. Raises Unusable with every unusable challenger and fault.
+    """
+    problems: list[str] = []
+    found = [_cast(endpoint, wish, problems) for wish in wishes]
+    casts = [one for one in found if one is not None]
+    if problems:
+        raise Unusable(list(dict.fromkeys(problems)))
+    return casts
+
+
+def fault_problem(text: str, weights: Sequence[int]) -> str | None:
+    """Return what is wrong with a fault, None when it can be played at one of these weights."""
+    try:
+        parse(text, weights)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _cast(endpoint: Endpoint, wish: Wish, problems: list[str]) -> Cast | None:
+    faults = _faults(endpoint, wish, problems)
+    try:
+        ready = endpoint
+        if wish.challenger is not None:
+            ready = endpoint.with_challenger(wish.challenger)
+        worse = is_worse(ready)
+    except SpecError as error:
+        problems += error.problems
+        return None
+    expected = wish.expected
+    if expected is None:
+        expected = "aborted" if faults or worse else "promoted"
+    return Cast(wish.name, ready, faults, worse, expected)
+
+
+def _faults(endpoint: Endpoint, wish: Wish, problems: list[str]) -> tuple[Fault, ...]:
+    """Return the faults that can be played, and note what is wrong with the others."""
+    weights = [*(step.weight for step in endpoint.file.rollout.steps), 100]
+    found = [fault_problem(text, weights) for text in wish.faults]
+    problems += [problem for problem in found if problem is not None]
+    faults = tuple(
+        parse(text, weights)
+        for text, problem in zip(wish.faults, found, strict=True)
+        if problem is None
+    )
+    kinds = [fault.kind for fault in faults]
+    problems += [
+        f"faults of {wish.name!r}: given {kind} {kinds.count(kind)} times, allowed is each kind "
+        f"once: keep one"
+        for kind in dict.fromkeys(kinds)
+        if kinds.count(kind) > 1
+    ]
+    return faults
