@@ -41,7 +41,7 @@ test: lint
 	@$(BIN)/pytest -q -m "not proof"
 
 # What is too long for `test`: the real cdk command line, the report in a real browser.
-proof: setup
+proof: rehearse
 	@$(BIN)/pytest -q -m proof
 
 # Writes the hash-locked requirements anew, after a change of pyproject.toml.

@@ -42,6 +42,7 @@ UNVERIFIED = (
     "the collector's labels, delay and raw range queries (PromQL) on a live endpoint",
     "the time from a weight call to the weight in force",
     "the delay from a failed request to a CloudWatch alarm and its Lambda action",
+    "the name under which a step's failure leaves the state machine's Map and reaches Abort",
     "an artefact whose S3 key ends in .gz instead of .tar.gz, as CDK names it",
 )
 
