@@ -36,6 +36,7 @@ lint: setup
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary app.py endpoints/*/*.py
 
 test: lint
 	@$(BIN)/pytest -q -m "not proof"
