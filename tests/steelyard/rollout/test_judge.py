@@ -11,7 +11,7 @@ from scipy.stats import fisher_exact
 
 from steelyard.rollout.counters import Measurement, Point
 from steelyard.rollout.distribution import shift
-from steelyard.rollout.judge import Judge, State, enter, fold, settled, start, verdict
+from steelyard.rollout.judge import State, enter, fold, settled, start, verdict
 from steelyard.rollout.policy import Policy, canonical
 from tests.steelyard.rollout.sample import CONSTANT, OTHER, Traffic, policy
 
@@ -283,102 +283,3 @@ def test_minutes_that_were_folded_before_change_nothing(minutes: list[Measuremen
 
     for measurement in minutes:
         assert fold(POLICY, state, measurement) == state
-
-
-SPEC = {
-    "tick_seconds": 60,
-    "alpha": 0.01,
-    "margin_err_rel": 0.5,
-    "margin_err_abs": 0.001,
-    "margin_score_tv": 0.15,
-    "max_metric_delay": 3,
-}
-
-
-def play(
-    errors: float = 0.005,
-    per_minute: int = 600,
-    steps: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5),
-    deliver: Any = lambda now, minutes: [minutes[now]],
-) -> tuple[str, int]:
-    """Drive a rollout as the protocol says; return its last verdict and the ticks it took."""
-    history = [
-        {"minute": -1, "champion": _message(Point(per_minute, 0, 3, (), ())), "challenger": None}
-    ]
-    judge = Judge(
-        {"type": "start", "id": "r", "spec": {**SPEC, "steps": steps}, "history": history}
-    )
-    source, stage, minutes = Traffic(per_minute=per_minute), 0, {}
-    for now in range(160):
-        weight = steps[stage]
-        measured = source.minute(now, weight=round(100 * weight), errors=(0.005, errors))
-        minutes[now] = {
-            "minute": now,
-            "weight": weight,
-            "champion": _message(measured.champion),
-            "challenger": _message(measured.challenger),
-        }
-        tick = {"type": "tick", "id": "r", "now": now, "stage": stage, "weight": weight}
-        word = judge.tick({**tick, "points": deliver(now, minutes)})["verdict"]
-        stage += word == "PROMOTE"
-        if word == "ROLLBACK" or stage == len(steps):
-            return word, now + 1
-    return "STUCK", 160
-
-
-def _message(point: Point) -> dict[str, Any]:
-    return {"n": point.n, "e4": 0, "e5": point.em, "lat": [], "score": list(point.score)}
-
-
-def test_by_protocol_a_healthy_challenger_is_promoted_to_the_end():
-    word, ticks = play()
-
-    assert word == "PROMOTE"
-    assert ticks <= 60
-
-
-def test_by_protocol_a_failing_challenger_is_rolled_back():
-    assert play(errors=0.2)[0] == "ROLLBACK"
-
-
-@pytest.mark.parametrize("per_minute", [20, 100])
-def test_by_protocol_little_traffic_is_not_stuck(per_minute: int):
-    word, ticks = play(per_minute=per_minute)
-
-    assert word == "PROMOTE"
-    assert ticks <= 60
-
-
-def test_by_protocol_many_steps_fit_well_before_a_rollout_counts_as_stuck():
-    word, ticks = play(steps=tuple(step / 40 for step in range(1, 13)))
-
-    assert word == "PROMOTE"
-    assert ticks <= 120
-
-
-def late_and_twice(now: int, minutes: dict[int, Any]) -> list[Any]:
-    """Deliver the champion at once, the challenger late, then both again, then the champion."""
-    sent = [{**minutes[now], "challenger": None}]
-    sent += [minutes[now - delay] for delay in (1, 2) if now - delay in minutes]
-    return sent + [{**minutes[now - 3], "challenger": None} for _ in range(now >= 3)]
-
-
-def test_by_protocol_late_and_repeated_points_give_the_verdict_of_prompt_ones():
-    assert play(deliver=late_and_twice) == play()
-    assert play(errors=0.2, deliver=late_and_twice) == play(errors=0.2)
-
-
-def revised(now: int, minutes: dict[int, Any]) -> list[Any]:
-    """Deliver half of the challenger's counts at once and the right ones three ticks later."""
-    challenger = minutes[now]["challenger"]
-    half = {"e5": 0, "n": challenger["n"] // 2, "score": [n // 2 for n in challenger["score"]]}
-    early = {**minutes[now], "challenger": {**challenger, **half}}
-    return [early] + ([minutes[now - 3]] if now >= 3 else [])
-
-
-def test_by_protocol_the_last_version_of_a_minute_counts():
-    assert play(errors=0.2, deliver=revised) == play(errors=0.2)
-
-
-def test_by_protocol_silence_is_never_promoted_and_ends_at_home():
-    assert play(deliver=lambda now, minutes: []) == ("ROLLBACK", 160)
