@@ -205,7 +205,11 @@ def _danger(rollout: Rollout) -> tuple[float, float] | None:
 
 def _events(rollout: Rollout) -> Iterable[tuple[float, str, str]]:
     if rollout.t_fault is not None:
-        yield rollout.t_fault, "fault", f"fault {rollout.fault} begins"
+        # Nothing injected, and bad answers all the same: the challenger itself is the fault.
+        what = (
+            f"{rollout.challenger}, itself the fault," if rollout.fault is None else rollout.fault
+        )
+        yield rollout.t_fault, "fault", f"{what} begins"
     for alarm in rollout.alarms:
         if alarm.state == "ALARM":
             yield alarm.t_seconds, "alarm", f"{alarm.name} in ALARM: {alarm.reason}"

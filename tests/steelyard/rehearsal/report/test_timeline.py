@@ -34,6 +34,16 @@ def test_weights_are_drawn_as_shares_so_that_one_of_one_is_all_traffic(played: R
     assert timeline(changed).panels[0].lines[0].values[0] == 100
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("dead@25%", "dead@25% begins"), (None, "v1-2-0, itself the fault, begins")],
+)
+def test_the_mark_of_a_fault_names_what_goes_wrong(played: Report, fault: str | None, words: str):
+    second = played.rollouts[1].model_copy(update={"fault": fault, "challenger": "v1-2-0"})
+
+    assert words in [mark.text for mark in timeline(second).marks]
+
+
 def test_a_variant_that_answered_nothing_leaves_a_gap_and_no_zero(played: Report):
     requests = timeline(played.rollouts[1]).panels[1]
 
