@@ -78,6 +78,17 @@ def test_every_mistake_in_a_file_is_said_and_nothing_else(app, endpoints):
     assert "Traceback" not in said
 
 
+def test_every_unusable_folder_is_named_at_once_and_nothing_is_written(app, endpoints):
+    shutil.copytree(endpoints / "tumour-classifier", endpoints / "another")
+
+    code, said, output = app(endpoints=str(endpoints))
+
+    assert code == 2
+    assert "tumour-classifier cannot be used" in said
+    assert "another cannot be used" in said
+    assert not output.exists()
+
+
 @pytest.mark.parametrize(
     ("context", "sentence"),
     [

@@ -36,6 +36,7 @@ class Kit:
 
     def __init__(self, output: Path) -> None:
         self.output = output
+        self.longest_seconds = 4 * 3600.0
 
     @property
     def stage(self) -> Path:
@@ -66,7 +67,7 @@ class Kit:
             faults=tuple(parse(fault, PLAN) for fault in faults),
             is_worse=is_worse,
             expected=expected,
-            longest_seconds=4 * 3600.0,
+            longest_seconds=self.longest_seconds,
         )
 
     def report(self, expected: str, *faults: str) -> dict[str, Any]:

@@ -115,6 +115,15 @@ def test_a_judge_that_measures_nothing_promotes_nothing(kit: Kit) -> None:
     assert "it was aborted, where promoted was expected" in problems(entry)
 
 
+def test_a_rollout_that_does_not_end_in_its_time_is_red(kit: Kit) -> None:
+    kit.longest_seconds = 120
+
+    entry = kit.rehearse("promoted")
+
+    assert not entry["passed"]
+    assert "its execution ended as RUNNING" in problems(entry)
+
+
 def test_a_silent_judge_promotes_nothing(kit: Kit) -> None:
     rule_disabled(kit)
 

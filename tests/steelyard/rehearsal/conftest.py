@@ -16,6 +16,7 @@ from steelyard.rehearsal.local_aws import LocalAws, local_aws
 from tests.steelyard.rehearsal.local import ACCOUNT, REGION
 
 EPOCH = 1_800_000_000.0
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -27,9 +28,9 @@ def aws(tmp_path: Path) -> Iterator[LocalAws]:
 @pytest.fixture(scope="session")
 def plain() -> dict[str, Any]:
     """The answers of an unpatched moto, from a process of its own."""
-    program = Path(__file__).parent / "moto_patches" / "plain_moto.py"
     asked = subprocess.run(
-        [sys.executable, str(program)],
+        [sys.executable, "-m", "tests.steelyard.rehearsal.moto_patches.plain_moto"],
+        cwd=ROOT,
         env=processes.harmless(os.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

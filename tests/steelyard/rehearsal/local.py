@@ -8,23 +8,9 @@ from typing import Any
 
 from steelyard.rehearsal.assembly import Assembly, Asset, StackTemplate
 from steelyard.rehearsal.local_aws import LocalAws
+from tests.steelyard.rehearsal.templates import FUNCTION, ROLE
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
-ROLE = {
-    "Type": "AWS::IAM::Role",
-    "Properties": {
-        "AssumeRolePolicyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                }
-            ],
-        }
-    },
-}
 
 
 def assembly(
@@ -50,16 +36,7 @@ def function(source: str, folder: Path) -> tuple[dict[str, Any], tuple[Asset, ..
     (code / "app.py").write_text(source, "utf-8")
     resources = {
         "Role": ROLE,
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "FunctionName": "f",
-                "Runtime": "python3.13",
-                "Handler": "app.handler",
-                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-                "Code": {"S3Bucket": "code", "S3Key": "code.zip"},
-            },
-        },
+        "Function": FUNCTION,
         "Version": {
             "Type": "AWS::Lambda::Version",
             "Properties": {"FunctionName": {"Ref": "Function"}},

@@ -15,17 +15,8 @@ from steelyard.rehearsal.assembly import (
 )
 from steelyard.rehearsal.rehearse import check
 from steelyard.rehearsal.scenario import Scenario
+from tests.steelyard.rehearsal.templates import ALARM
 
-ALARM = {
-    "AlarmName": "e-v-Errors",
-    "MetricName": "m",
-    "Namespace": "n",
-    "Statistic": "Sum",
-    "Period": 60,
-    "EvaluationPeriods": 1,
-    "Threshold": 1,
-    "ComparisonOperator": "GreaterThanThreshold",
-}
 MACHINE = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
 PLAYABLE = {
     "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {}},

@@ -15,32 +15,9 @@ import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.steelyard.rehearsal.templates import ALARM, FUNCTION, ROLE
+
 REGION = "eu-central-1"
-ROLE = {
-    "Type": "AWS::IAM::Role",
-    "Properties": {
-        "AssumeRolePolicyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "lambda.amazonaws.com"},
-                }
-            ],
-        }
-    },
-}
-FUNCTION = {
-    "Type": "AWS::Lambda::Function",
-    "Properties": {
-        "FunctionName": "f",
-        "Runtime": "python3.13",
-        "Handler": "app.handler",
-        "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-        "Code": {"S3Bucket": "code", "S3Key": "code.zip"},
-    },
-}
 NOT_TLS = {
     "Version": "2012-10-17",
     "Statement": [
@@ -82,16 +59,7 @@ def code() -> None:
 
 
 def alarms_of_templates() -> Any:
-    alarm = {
-        "MetricName": "m",
-        "Namespace": "n",
-        "Statistic": "Sum",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1,
-        "ComparisonOperator": "GreaterThanThreshold",
-    }
-    deploy("alarm", {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm}})
+    deploy("alarm", {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": ALARM}})
     return len(client("cloudwatch").describe_alarms()["MetricAlarms"])
 
 

@@ -5,18 +5,9 @@ from typing import Any
 
 from steelyard.rehearsal.local_aws import LocalAws
 from tests.steelyard.rehearsal.local import assembly, function, outputs_of, permission
+from tests.steelyard.rehearsal.templates import ALARM
 
 MENDED = "moto does this by itself now: remove the patch in moto_patches/cloudformation.py"
-ALARM = {
-    "AlarmName": "e-v-Errors",
-    "MetricName": "m",
-    "Namespace": "n",
-    "Statistic": "Sum",
-    "Period": 60,
-    "EvaluationPeriods": 1,
-    "Threshold": 1,
-    "ComparisonOperator": "GreaterThanThreshold",
-}
 
 
 def test_moto_still_ignores_alarms_in_templates(plain: dict[str, Any]) -> None:
