@@ -1,79 +1,94 @@
 """
-Serve one model directory: `python -m inference --model DIR --port P`.
+Serve one model directory, or print its OpenAPI document: `python -m inference --model DIR`.
 
-Ends with 0 after SIGTERM, once the requests in progress are answered, and with 2 when the model
-cannot be served or the port is taken.
+Ends with 0 after SIGTERM, once every request that was sent is answered; with 1 if some were still
+under way after the drain time; with 2 when it cannot start.
 """
 
-import argparse
-import signal
-import socket
+import json
+import os
 import sys
-from pathlib import Path
-from typing import NoReturn
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
-import uvicorn
+from inference import settings
+from inference.http.listener import Listener
+from inference.http.supervisor import READY, UNUSABLE, Supervisor
+from inference.settings import CannotStart, Settings
 
-from inference.model import Model, UnusableError, load
-from inference.server import create_app
+if TYPE_CHECKING:
+    from inference.counting.registry import Registry
 
-DRAIN_SECONDS = 20
-"""SageMaker kills the container 30 seconds after SIGTERM (developer guide, custom hosting code)."""
-KEEP_ALIVE_SECONDS = 75
-"""Longer than a proxy in front keeps idle connections: whoever closes first loses no request."""
+# What is heavy, or has threads, is imported in the functions: the workers are forked before.
 
 
-def main() -> None:
-    """Load, then listen, then serve until SIGTERM or an interrupt."""
-    given = _arguments()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again once it has drained: that is a success, not a kill.
-        signal.signal(number, lambda *_: sys.exit(0))
+def main() -> NoReturn:
+    """Do what the arguments and the environment say."""
     try:
-        model = load(given.model)
+        command, given = settings.read(sys.argv[1:], os.environ)
+        sys.exit(print_document(given) if command == "openapi" else serve(given))
+    except CannotStart as refusal:
+        sys.exit(_said(refusal.problems))
+
+
+def serve(given: Settings) -> int:
+    """Serve until SIGTERM, in this process or in several; returns the exit code."""
+    listener = Listener(given.host, given.port, given.workers)
+    work = partial(_work, given, listener, _registry(given))
+    if given.workers == 1:
+        return work(0)
+    return Supervisor(work, given.workers, given.drain_seconds, listener.close).run()
+
+
+def print_document(given: Settings) -> int:
+    """Print the OpenAPI document of the model; returns the exit code."""
+    from inference.contract.manifest import read_manifest
+    from inference.contract.openapi import document
+
+    problems: list[str] = []
+    manifest = read_manifest(given.model / "manifest.json", problems)
+    if manifest is None:
+        raise CannotStart(problems)
+    print(json.dumps(document(manifest), indent=2))
+    return 0
+
+
+def _registry(given: Settings) -> "Registry":
+    """Make the memory of the counters, which all workers share and the dead leave to the next."""
+    from inference.contract.manifest import read_manifest
+    from inference.counting.layout import Layout
+    from inference.counting.registry import Registry
+
+    # What is wrong with the manifest is said by the first worker, with all else that is wrong.
+    manifest = read_manifest(given.model / "manifest.json", [])
+    size = 0 if manifest is None else Layout.of(manifest).size
+    return Registry(size, given.workers)
+
+
+def _work(given: Settings, listener: Listener, registry: "Registry", slot: int) -> int:
+    from inference.http.server import make_app
+    from inference.http.worker import work
+    from inference.scoring.model import UnusableError
+
+    def ready(title: str) -> None:
+        if slot == 0:
+            print(f"{title} answers on {given.host} port {listener.port}", file=sys.stderr)
+        if given.workers > 1:
+            os.kill(os.getppid(), READY)
+
+    try:
+        return work(lambda: make_app(given, registry, slot), listener, given, ready, slot)
     except UnusableError as error:
-        _refuse("cannot serve this model:\n" + "\n".join(f"- {line}" for line in error.problems))
-    try:
-        listener = socket.create_server((given.host, given.port))
-    except OSError as error:
-        _refuse(
-            f"cannot listen on {given.host} port {given.port}: {error.strerror}; "
-            "end the process that has it, or choose another with --port"
-        )
-    serve(model, listener)
+        return _said(error.problems)
+    except CannotStart as refusal:
+        return _said(refusal.problems)
 
 
-def serve(model: Model, listener: socket.socket) -> None:
-    """Serve on a listening socket; returns, or ends the process, when SIGTERM has been obeyed."""
-    host, port = listener.getsockname()[:2]
-    print(f"{model.name} {model.version} answers on {host} port {port}", file=sys.stderr)
-    config = uvicorn.Config(
-        create_app(model),
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="inference", description="serve one model directory")
-    # SageMaker starts every container with this word.
-    parser.add_argument("command", nargs="?", choices=["serve"], default="serve")
-    parser.add_argument("--model", type=Path, default=Path("/opt/ml/model"), help="model directory")
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on")
-    return parser.parse_args()
-
-
-def _refuse(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(2)
+def _said(problems: Sequence[str]) -> int:
+    for problem in problems:
+        print(f"cannot start: {problem}", file=sys.stderr)
+    return UNUSABLE
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class EndpointStack(cdk.Stack):
         super().__init__(scope, id_, description=f"Serves {names.endpoint}")
         self._names = names
         self._endpoint = endpoint
+        self._slo_seconds = endpoint.file.alarms.latency_p99
         self._role = iam.Role(
             self, "ServingRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com")
         )
@@ -68,6 +69,8 @@ class EndpointStack(cdk.Stack):
                 environment={
                     "STEELYARD_ENDPOINT": names.endpoint,
                     "STEELYARD_VARIANT": variant.version,
+                    # What the alarm allows, so that the container counts the answers beyond it.
+                    "STEELYARD_SLO_SECONDS": str(self._slo_seconds),
                 },
             ),
         )
@@ -88,6 +91,7 @@ class EndpointStack(cdk.Stack):
                 variant.version,
                 variant.instance_type,
                 variant.instance_count,
+                self._slo_seconds,
                 self._endpoint.manifests[variant.version].image,
                 archives[variant.version].asset_hash,
             ]

@@ -2,7 +2,8 @@
 The feature table: what one record of this endpoint holds, in which unit and range.
 
 Training reads it, every manifest carries it, and the serving container builds its input check from
-the manifest. Standard library only, so that any caller can import it.
+the manifest. A copy lies in each version's folder, and its `row` is what the container calls: the
+model is served with the very code that it was trained with. Standard library only.
 
 Source of the quantities: the Wisconsin diagnostic breast cancer data (UCI id 17), ten properties of
 cell nuclei, each as mean, standard error and worst value over one image. The data set names no
@@ -11,6 +12,7 @@ length unit; this endpoint's contract reads its lengths as millimetres.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 
@@ -68,24 +70,35 @@ FEATURES = (
 NAMES = tuple(feature.name for feature in FEATURES)
 
 
+_values = itemgetter(*NAMES)
+
+
 def row(record: Mapping[str, float]) -> list[float]:
     """
     Put the values of a record into the order of the feature table.
 
     Raises ValueError that names every missing and every unknown field.
     """
+    # Runs once a prediction: wrong fields are looked for only where there must be some.
+    if len(record) == len(NAMES):
+        try:
+            return list(_values(record))
+        except KeyError:
+            pass
+    raise ValueError(_wrong_fields(record))
+
+
+def _wrong_fields(record: Mapping[str, float]) -> str:
     missing = [name for name in NAMES if name not in record]
     unknown = [name for name in record if name not in NAMES]
-    if missing or unknown:
-        raise ValueError(
-            f"record has missing fields {_listed(missing)} and unknown fields {_listed(unknown)}, "
-            f"allowed are exactly the {len(NAMES)} features; add or drop them"
-        )
-    return [float(record[name]) for name in NAMES]
+    return (
+        f"record has missing fields {_listed(missing)} and unknown fields {_listed(unknown)}, "
+        f"allowed are exactly the {len(NAMES)} features; add or drop them"
+    )
 
 
 def table() -> list[dict[str, Any]]:
-    """Give the feature table as a manifest carries it."""
+    """Give the feature table as a manifest carries it, but for what training saw of each."""
     return [
         {
             "name": feature.name,

@@ -27,36 +27,28 @@ from typing import Any
 
 import features
 import numpy as np
-import numpy.typing as npt
-import onnxruntime
+from evaluation import Labels, Rows, evaluate, score
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-Rows = npt.NDArray[np.float64]  # shape (rows, features) in the order of the feature table
-Labels = npt.NDArray[np.int64]  # shape (rows,); 1 = malignant, 0 = benign
-Scores = npt.NDArray[np.float64]  # shape (rows,); P(malignant), 6 digits
+from training_rows import background, histograms
 
 HERE = Path(__file__).resolve().parent
+FEATURE_CODE = HERE / "features.py"
+CODE = ("train.py", "features.py", "evaluation.py", "training_rows.py")
 REQUIREMENTS = HERE.parents[1] / "requirements" / "train.txt"
 DATA_PACKAGE, DATA_FILE = "sklearn.datasets.data", "breast_cancer.csv"
 
 SEED = 42
+LABELS = [0, 1]  # benign, malignant
 HELDOUT_SHARE = 0.3
 OPSET = 17
-SMALL_BELOW_MM = 13.0  # of mean radius, near its median
 
-# Equal in every version: histograms of different bins cannot be compared.
-EDGES = {
-    "score": [round(0.1 * i, 2) for i in range(11)],
-    "confidence": [round(0.5 + 0.05 * i, 2) for i in range(11)],
-}
 LATENCY_EDGES_SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0]
 
 CARD = {
@@ -136,15 +128,28 @@ def train(out: Path, requirements: Path) -> None:
     environment = _digest(requirements.read_bytes())
     data = read_data()
     write_heldout(out / "heldout.csv", data)
-    records = read_heldout(out / "heldout.csv")
     for version in VERSIONS:
-        model = fit(version, data)
-        evaluation = evaluate(version, model, *records)
-        folder = out / f"v{version.version.replace('.', '-')}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.onnx").write_bytes(model)
-        _write_json(folder / "schema.json", features.schema())
-        _write_json(folder / "manifest.json", manifest(version, model, evaluation, environment))
+        write_version(out, version, data, environment)
+
+
+def write_version(out: Path, version: Version, data: Data, environment: str) -> None:
+    """Train one version and write its folder, with all that serving it needs."""
+    folder = out / f"v{version.version.replace('.', '-')}"
+    folder.mkdir(parents=True, exist_ok=True)
+    model = fit(version, data)
+    scores = score(model, version.unit(data.fit))
+    files = {
+        "model.onnx": model,
+        "features.py": FEATURE_CODE.read_bytes(),
+        "background.csv": background(features.NAMES, data.fit, scores).encode(),
+        "schema.json": _json(features.schema()),
+    }
+    rows, labels = read_heldout(out / "heldout.csv")
+    # In the unit of the version's own training, which is the mistake of v1-2-0.
+    evaluation = evaluate(score(model, version.unit(rows)), rows, labels)
+    files["manifest.json"] = _json(manifest(version, files, data, evaluation, environment))
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def read_data() -> Data:
@@ -159,10 +164,16 @@ def read_data() -> Data:
     if names != features.NAMES:
         raise ValueError(f"columns are {names}, allowed {features.NAMES}; correct features.py")
     labels = 1 - source.target
+    records = [dict(zip(names, values, strict=True)) for values in source.data.tolist()]
     rows, heldout, fit_labels, heldout_labels = train_test_split(
-        source.data, labels, test_size=HELDOUT_SHARE, random_state=SEED, stratify=labels
+        as_rows(records), labels, test_size=HELDOUT_SHARE, random_state=SEED, stratify=labels
     )
     return Data(rows, fit_labels, heldout, heldout_labels)
+
+
+def as_rows(records: Sequence[Mapping[str, float]]) -> Rows:
+    """Make rows with the code that the serving container makes them with."""
+    return np.array([features.row(record) for record in records])
 
 
 def write_heldout(path: Path, data: Data) -> None:
@@ -176,13 +187,13 @@ def write_heldout(path: Path, data: Data) -> None:
 
 
 def read_heldout(path: Path) -> tuple[Rows, Labels]:
-    """Read the held-out rows back through the code that any caller uses to make a row."""
+    """Read the held-out rows back, as they are sent."""
     with path.open(newline="") as file:
         records = [
             {key: float(value) for key, value in line.items()} for line in csv.DictReader(file)
         ]
     labels = [int(record.pop("label")) for record in records]
-    return np.array([features.row(record) for record in records]), np.array(labels)
+    return as_rows(records), np.array(labels)
 
 
 def fit(version: Version, data: Data) -> bytes:
@@ -210,69 +221,34 @@ def export(pipeline: Pipeline, version: Version) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def score(model: bytes, rows: Rows) -> Scores:
-    """Give P(malignant) of each row: alone and rounded, as it is served."""
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    records = rows.astype(np.float32)[:, np.newaxis]
-    answers = [session.run(["probabilities"], {"record": record})[0] for record in records]
-    return np.array([round(float(answer[0, 1]), 6) for answer in answers])
-
-
-def evaluate(version: Version, model: bytes, rows: Rows, labels: Labels) -> dict[str, Any]:
-    """Evaluate on the held-out rows, in the unit of the version's own training."""
-    scores = score(model, version.unit(rows))
-    small = rows[:, features.NAMES.index("mean_radius")] < SMALL_BELOW_MM
-    sizes = {
-        name: {"rows": int(chosen.sum())} | _metrics(scores[chosen], labels[chosen])
-        for name, chosen in (("small", small), ("large", ~small))
-    }
-    return {
-        "rows": len(labels),
-        "metrics": _metrics(scores, labels) | {"auc": round(roc_auc_score(labels, scores), 6)},
-        "segments": {"lesion_size": sizes},
-        "scores": {
-            "score": _histogram(EDGES["score"], scores),
-            "confidence": _histogram(EDGES["confidence"], np.maximum(scores, 1 - scores).round(6)),
-        },
-    }
-
-
-def _metrics(scores: Scores, labels: Labels) -> dict[str, float]:
-    return {
-        "accuracy": round(accuracy_score(labels, scores >= 0.5), 6),
-        "log_loss": round(log_loss(labels, scores, labels=[0, 1]), 6),
-    }
-
-
-def _histogram(edges: list[float], values: Scores) -> dict[str, list[float] | list[int]]:
-    counts, _ = np.histogram(values, edges)
-    return {"edges": edges, "counts": counts.tolist()}
-
-
 def manifest(
-    version: Version, model: bytes, evaluation: Mapping[str, Any], environment: str
+    version: Version,
+    files: Mapping[str, bytes],
+    data: Data,
+    evaluation: Mapping[str, Any],
+    environment: str,
 ) -> dict[str, Any]:
-    """Say what made this model, what it takes, and how it scored."""
+    """Say what made this model, what it takes, and how it scored; `files` lie beside it."""
+    table = zip(features.table(), histograms(features.NAMES, data.fit), strict=True)
     return {
         "schema": 1,
         "name": "tumour-classifier",
         "version": version.version,
         "task": "binary",
-        "model": {
-            "file": "model.onnx",
-            "sha256": hashlib.sha256(model).hexdigest(),
-            "input": "record",
-            "output": "probabilities",
-        },
+        "labels": LABELS,
+        "model": _named("model.onnx", files) | {"input": "record", "output": "probabilities"},
+        "feature_code": _named("features.py", files),
+        "explanation": _named("background.csv", files),
         "image": "steelyard-inference:0.1.0",
         "data": _origin(evaluation["rows"]),
-        "code_sha": _digest(Path(__file__).read_bytes() + Path(features.__file__).read_bytes()),
+        "code_sha": _digest(b"".join((HERE / name).read_bytes() for name in CODE)),
         "seed": SEED,
         "environment_digest": environment,
         "trained_at": version.trained_at,
         "metrics": evaluation["metrics"],
         "segments": evaluation["segments"],
-        "features": features.table(),
+        "features": [row | {"histogram": histogram} for row, histogram in table],
+        "unknown_fields": "refuse",
         "scores": evaluation["scores"],
         "latency": {"edges_seconds": LATENCY_EDGES_SECONDS},
         **CARD,
@@ -288,12 +264,16 @@ def _origin(heldout_rows: int) -> dict[str, Any]:
     }
 
 
+def _named(name: str, files: Mapping[str, bytes]) -> dict[str, str]:
+    return {"file": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
+
+
 def _digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2) + "\n").encode()
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ import io
 import subprocess
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
+from typing import NamedTuple
 
 import urllib3
 
@@ -15,12 +16,25 @@ from steelyard.rehearsal import processes
 
 # Seconds of real time for a container to answer its first ping.
 START_SECONDS = 60.0
+# Seconds of real time for a container to answer a request (API reference, InvokeEndpoint).
+INVOCATION_SECONDS = 60.0
+# The status of a request that nothing answered: SageMaker's own word for it, as users report.
+UNANSWERED = 0
+JSON = {"Content-Type": "application/json"}
 # Where the image's code comes from.
 SOURCES = Path(__file__).resolve().parent.parent.parent
 
 
 class ContainerFailed(RuntimeError):
     """A serving process did not come up; the message holds its last words."""
+
+
+class Reply(NamedTuple):
+    """What a container answered: status, or UNANSWERED; body; headers, in any case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass
@@ -50,15 +64,15 @@ class Container:
         said = self.log.read_text("utf-8", "replace").strip()
         raise ContainerFailed(f"the container of {self.variant} did not come up: {said[-2000:]}")
 
-    def invoke(self, body: bytes) -> tuple[int, bytes]:
-        """Return status and answer of one request; 500 when nothing answers."""
+    def invoke(self, body: bytes, headers: Mapping[str, str] = JSON) -> Reply:
+        """Send one request with these headers, and return the answer."""
         try:
             answer = self.pool.urlopen(
-                "POST", "/invocations", body=body, headers={"Content-Type": "application/json"}
+                "POST", "/invocations", body=body, headers=headers, timeout=INVOCATION_SECONDS
             )
         except urllib3.exceptions.HTTPError as error:
-            return 500, str(error).encode()
-        return answer.status, answer.data
+            return Reply(UNANSWERED, str(error).encode(), {})
+        return Reply(answer.status, answer.data, answer.headers)
 
     def metrics(self) -> str | None:
         """Return what the container exposes, None when nothing answers."""
@@ -84,7 +98,7 @@ def start(
     """
     Unpack a model artefact and serve it; `image` is the module, and its arguments, that is run.
 
-    The module gets `--model`, `--host` and `--port`.
+    The module gets `--model`, `--host`, `--port`, and one worker: a fault is in one process.
     """
     model = folder / variant
     model.mkdir(parents=True)
@@ -92,7 +106,7 @@ def start(
         tar.extractall(model, filter="data")
     port = _free_port()
     log = folder / f"{variant}.log"
-    place = ["--model", str(model), "--host", "127.0.0.1", "--port", str(port)]
+    place = ["--model", str(model), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     settings = {**processes.harmless(environment), "PYTHONPATH": str(SOURCES)}
     process = processes.start(image[0], [*image[1:], *place], model, settings, log)
     return Container(variant, f"i-{variant}", port, process, log)

@@ -108,12 +108,19 @@ class Journal:
     def _count_score(self, answer: Answer) -> None:
         counts = self._scores.setdefault(answer.variant, [0] * (len(self.edges) - 1))
         for prediction in json.loads(answer.body)["predictions"]:
-            place = bisect.bisect_right(self.edges, prediction["score"]) - 1
+            place = bisect.bisect_right(self.edges, _binned(prediction)) - 1
             counts[min(max(place, 0), len(counts) - 1)] += 1
 
     def _close_step(self, t: float) -> None:
         if self.steps and self.steps[-1]["t_end"] is None:
             self.steps[-1]["t_end"] = t
+
+
+def _binned(prediction: dict[str, Any]) -> float:
+    """Return what falls into the score bins: of several classes, the index of the one given."""
+    if "scores" in prediction:
+        return list(prediction["scores"]).index(str(prediction["label"]))
+    return float(prediction["score"])
 
 
 def _variants() -> dict[str, dict[str, int]]:

@@ -28,6 +28,7 @@ from steelyard.rehearsal.leash import only_loopback
 from steelyard.rehearsal.moto_patches import awslambda, cloudformation, sagemaker, stepfunctions
 from steelyard.rehearsal.processes import isolated
 from steelyard.rehearsal.promql import SampleStore
+from steelyard.rehearsal.runtime import Runtime, to_wsgi
 
 # Counters become visible this long after they were scraped: an assumption, as the delay of the
 # managed collector is documented nowhere.
@@ -129,12 +130,13 @@ class LocalAws:
         self.client("s3").put_object(Bucket=asset.bucket, Key=asset.key, Body=body)
 
     def _forget(self) -> None:
-        # moto's memory is the process's: another local AWS may have left something there.
-        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
-        urllib.request.urlopen(request).close()
         self._generation += 1
         self.endpoints = Endpoints(lambda: self.clock.now)
         self.endpoints.install()
+        self.runtime = Runtime(self.endpoints, self.account, self.region)
+        # moto's memory is the process's: another local AWS may have left something there.
+        request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
+        urllib.request.urlopen(request).close()
         self.samples = SampleStore(PUBLICATION_SECONDS)
         folder = self._folder / f"functions-{self._generation}"
         self.functions = Functions(folder, self.environment)
@@ -159,6 +161,8 @@ class LocalAws:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
             if environ["PATH_INFO"] == "/api/v1/query":
                 return self._query(environ, start)
+            if (response := self.runtime.respond(environ)) is not None:
+                return to_wsgi(response, start)
             answer: Iterable[bytes] = moto(environ, start)
             return answer
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from steelyard.rehearsal import containers, history
-from steelyard.rehearsal.assembly import CannotPlay
+from steelyard.rehearsal import fleet, history
 from steelyard.rehearsal.collector import Collector
 from steelyard.rehearsal.conclusion import conclude
 from steelyard.rehearsal.containers import Container
@@ -87,7 +86,7 @@ class Play:
         (self._table,) = aws.client("dynamodb").list_tables()["TableNames"]
         machines = aws.client("stepfunctions").list_state_machines()["stateMachines"]
         self._machine = machines[0]["stateMachineArn"]
-        self._serve()
+        self._containers = fleet.start(aws, self._endpoint, self._folder, self._command)
         aws.clock.advance(aws.endpoints.get(self._endpoint).settles_at() - aws.clock.now)
         aws.clock.advance(-aws.clock.now % 60)
         self._journal = Journal(self._scenario.champion, self._scenario.challenger, self._edges())
@@ -101,29 +100,11 @@ class Play:
             store,
             self._seed,
         )
+        aws.runtime.route(self._endpoint, self._router)
         self._collector = Collector(self._endpoint, assembly.endpoint_config, aws.samples)
         self._sent = Invocations(aws)
         self._watch = Watch(aws, assembly, store, self._sent, self._hear)
         self._weights_changed()
-
-    def _serve(self) -> None:
-        """Start one process per variant, on the artefact that its model names."""
-        sagemaker, s3 = self._aws.client("sagemaker"), self._aws.client("s3")
-        name = self._aws.endpoints.describe(self._endpoint)["EndpointConfigName"]
-        config = sagemaker.describe_endpoint_config(EndpointConfigName=name)
-        for variant in config["ProductionVariants"]:
-            model = sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]
-            bucket, key = _s3_place(model["ModelDataUrl"])
-            archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            self._containers[variant["VariantName"]] = containers.start(
-                variant["VariantName"],
-                archive,
-                model.get("Environment", {}),
-                self._folder,
-                self._command(variant["VariantName"]),
-            )
-        for container in self._containers.values():
-            container.wait_until_ready()
 
     def _command(self, variant: str) -> Sequence[str]:
         special = [fault.command() for fault in self._scenario.faults if fault.command() != IMAGE]
@@ -231,14 +212,3 @@ class Play:
             status,
             self._sent.failures,
         )
-
-
-def _s3_place(url: str) -> tuple[str, str]:
-    """Return bucket and key of an artefact's address, s3:// or https://."""
-    bare = url.split("://", 1)[1]
-    if url.startswith("https://"):
-        bare = bare.split("/", 1)[1]
-    bucket, _, key = bare.partition("/")
-    if not key:
-        raise CannotPlay([f"model data {url!r} names no object"])
-    return bucket, key

@@ -2,10 +2,11 @@
 
 import math
 import random
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from steelyard.rehearsal.containers import Container
+from steelyard.rehearsal.containers import JSON, UNANSWERED, Container
 from steelyard.rehearsal.metrics import MetricStore
 
 NAMESPACE = "AWS/SageMaker"
@@ -16,16 +17,17 @@ SPREAD = 0.35
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request got: who answered, the status, the body."""
+    """What one request got: who answered, or should have, and the container's reply."""
 
     variant: str
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
         """Whether the model failed; a client's own mistake is not its failure."""
-        return self.status >= 500
+        return self.status == UNANSWERED or self.status >= 500
 
 
 class Router:
@@ -46,16 +48,18 @@ class Router:
         self._now = now
         self._store = store
         self._random = random.Random(seed)
+        # Clients of the local AWS come in threads of their own; neither chance nor store bears it.
+        self._lock = threading.Lock()
 
     def choose(self) -> str:
         """Return the variant for the next request."""
         shares = self._shares()
-        return self._random.choices(list(shares), list(shares.values()))[0]
+        with self._lock:
+            return self._random.choices(list(shares), list(shares.values()))[0]
 
-    def send(self, variant: str, body: bytes) -> Answer:
+    def send(self, variant: str, body: bytes, headers: Mapping[str, str] = JSON) -> Answer:
         """Let a variant's container answer."""
-        status, answer = self._containers[variant].invoke(body)
-        return Answer(variant, status, answer)
+        return Answer(variant, *self._containers[variant].invoke(body, headers))
 
     def record(self, answer: Answer) -> None:
         """
@@ -63,13 +67,18 @@ class Router:
 
         Counts are 0 or 1 per request; ModelLatency is in microseconds and comes from the seeded
         model, since wall time on a busy machine is noise (SageMaker developer guide, "Monitor
-        with CloudWatch").
+        with CloudWatch"). Where nothing answered, the sources differ on the server errors: it
+        counts as one here.
         """
+        with self._lock:
+            self._put(answer)
+
+    def _put(self, answer: Answer) -> None:
         latency = MEDIAN_SECONDS * math.exp(self._random.gauss(0.0, SPREAD)) * 1_000_000
         for name, value in (
             ("Invocations", 1.0),
             ("Invocation4XXErrors", float(400 <= answer.status < 500)),
-            ("Invocation5XXErrors", float(answer.status >= 500)),
+            ("Invocation5XXErrors", float(answer.failed)),
             ("InvocationModelErrors", float(answer.status != 200)),
             ("ModelLatency", latency),
         ):

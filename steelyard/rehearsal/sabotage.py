@@ -11,7 +11,7 @@ import runpy
 import signal
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnxruntime
@@ -21,21 +21,34 @@ MODULE = "inference"
 
 class Chance:
     """
-    Says which runs fail: a share of them, drawn anew for each repetition of the same input.
+    Says which rows fail: a share of them, drawn anew for each repetition of the same row.
 
-    Only the inputs decide and not their order, so requests under way together give the same report
-    each time.
+    Only the inputs decide and not their order, nor which of them share a run, so requests under way
+    together give the same report each time.
     """
 
     def __init__(self, share: float) -> None:
         self._share = share
         self._seen: Counter[str] = Counter()
 
-    def strikes(self, content: bytes) -> bool:
-        """Say whether the run on this input fails."""
-        digest = hashlib.sha256(content).hexdigest()
-        self._seen[digest] += 1
-        return random.Random(f"{digest} {self._seen[digest]}").random() < self._share
+    def strikes(self, rows: Sequence[bytes]) -> bool:
+        """
+        Say whether the run on these rows fails.
+
+        A run of several fails if any row would fail alone, and then is no repetition: the container
+        scores the rows one by one after it, and each is drawn then. So a single request of several
+        rows that fails will fail each time.
+        """
+        seen = self._seen.copy()
+        fails = any(self._draw(row, seen) for row in rows)
+        if len(rows) == 1 or not fails:
+            self._seen = seen
+        return fails
+
+    def _draw(self, row: bytes, seen: "Counter[str]") -> bool:
+        digest = hashlib.sha256(row).hexdigest()
+        seen[digest] += 1
+        return random.Random(f"{digest} {seen[digest]}").random() < self._share
 
 
 def main(arguments: list[str]) -> None:
@@ -49,7 +62,8 @@ def main(arguments: list[str]) -> None:
         armed = True
 
     def failing(session: Any, names: Any, tensors: Mapping[str, Any], *more: Any) -> Any:
-        if armed and chance.strikes(b"".join(array.tobytes() for array in tensors.values())):
+        rows = next(iter(tensors.values()))
+        if armed and chance.strikes([row.tobytes() for row in rows]):
             raise RuntimeError("the rehearsal made this run fail")
         return run(session, names, tensors, *more)
 

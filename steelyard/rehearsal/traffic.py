@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from steelyard.rehearsal.router import Answer, Router
 
@@ -42,6 +43,6 @@ class Traffic:
         self._pool.shutdown()
 
 
-def bodies(records: Sequence[dict[str, float]]) -> list[bytes]:
+def bodies(records: Sequence[dict[str, Any]]) -> list[bytes]:
     """Return records as request bodies."""
     return [json.dumps(record).encode() for record in records]

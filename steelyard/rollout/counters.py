@@ -36,8 +36,9 @@ class Point:
     """
     What one variant answered in one minute.
 
-    n: all requests; e4: client errors; em: model errors (answered 5xx); score and conf: histograms
-    over the ok requests (empty where the source has none).
+    n: all requests; e4: client errors; em: model errors, which is whatever was answered neither
+    well nor as the client's fault (5xx, overload among it); score and conf: histograms over the
+    predictions (empty where the source has none).
     """
 
     n: int
@@ -132,16 +133,20 @@ def _points(series: Mapping[str, Sequence[Series]], variant: str, since: float) 
         if one["metric"].get(VARIANT) == variant
         for at, _ in one["values"]
     }
-    return {
-        minute: Point(
-            n=sum(requests[minute].values()),
-            e4=requests[minute]["client_error"],
-            em=requests[minute]["model_error"],
-            score=tuple(score[minute][label] for label in _BINS),
-            conf=tuple(conf[minute][label] for label in _BINS),
-        )
-        for minute in sampled
-    }
+    return {minute: _point(requests[minute], score[minute], conf[minute]) for minute in sampled}
+
+
+def _point(requests: Mapping[str, int], score: Mapping[str, int], conf: Mapping[str, int]) -> Point:
+    n = sum(requests.values())
+    e4 = requests.get("client_error", 0)
+    return Point(
+        n=n,
+        e4=e4,
+        # An outcome that is not known here is no success either: it must not thin out the errors.
+        em=n - e4 - requests.get("ok", 0),
+        score=tuple(score.get(label, 0) for label in _BINS),
+        conf=tuple(conf.get(label, 0) for label in _BINS),
+    )
 
 
 Grouped = defaultdict[int, defaultdict[str, int]]

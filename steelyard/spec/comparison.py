@@ -3,11 +3,36 @@
 from collections.abc import Iterator, Mapping
 
 from steelyard.spec.document import Document
-from steelyard.spec.endpoint import Tolerance
+from steelyard.spec.endpoint import HeldOut, Tolerance
 from steelyard.spec.manifest import Manifest, total_variation
-from steelyard.spec.parse import usable
+from steelyard.spec.parse import given, usable
 from steelyard.spec.quantities import percent
 from steelyard.spec.relations import section
+from steelyard.spec.task import METRICS
+
+
+def task_differences(champion: str, manifests: Mapping[str, Manifest]) -> list[str]:
+    """Return a sentence for each version that answers something else than the champion."""
+    return [
+        f"{version}/manifest.json: {name}: given {given(found)}, allowed is what {champion} has, "
+        f"{given(wanted)}, since the judge compares their answers: give it an endpoint of its own"
+        for version, manifest in manifests.items()
+        for name, found, wanted in (
+            ("task", manifest.task, manifests[champion].task),
+            ("labels", manifest.classes, manifests[champion].classes),
+        )
+        if found != wanted
+    ]
+
+
+def metric_problems(document: Document, task: str) -> Iterator[str]:
+    """Yield a sentence if the file's metric cannot measure such a model."""
+    metric = usable(HeldOut, section(document.content, "held_out"), "metric")
+    if metric is not None and metric not in METRICS[task]:
+        yield (
+            f"{document.at('held_out', 'metric')}: given {metric}, allowed is "
+            f"{', '.join(METRICS[task])} for a {task} model: write one of these"
+        )
 
 
 def edge_problems(champion: str, manifests: Mapping[str, Manifest]) -> list[str]:
@@ -28,7 +53,11 @@ def difference(one: Manifest, other: Manifest) -> dict[str, float]:
         "score": (one.scores.score, other.scores.score),
         "confidence": (one.scores.confidence, other.scores.confidence),
     }
-    return {name: round(total_variation(*pair), 6) for name, pair in pairs.items()}
+    return {
+        # Regression has no confidence, and so no difference in it.
+        name: 0.0 if a is None or b is None else round(total_variation(a, b), 6)
+        for name, (a, b) in pairs.items()
+    }
 
 
 def tolerance_problems(

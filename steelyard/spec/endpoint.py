@@ -41,13 +41,13 @@ Count = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    """A part of the file: immutable, and without a field that is not named here."""
+class Part(BaseModel):
+    """A part of a file: immutable, and without a field that is not named here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Variant(_Part):
+class Variant(Part):
     """One production variant; its name is the model version that it serves."""
 
     version: VersionName
@@ -63,7 +63,7 @@ class Variant(_Part):
     instance_count: Count
 
 
-class Step(_Part):
+class Step(Part):
     """One weight of the challenger and the least time under watch there."""
 
     weight: Annotated[
@@ -79,7 +79,7 @@ class Step(_Part):
     bake: WholeSeconds
 
 
-class Tolerance(_Part):
+class Tolerance(Part):
     """How much worse, or other, a challenger may be without harm."""
 
     errors_relative: Share = 0.5
@@ -89,7 +89,7 @@ class Tolerance(_Part):
     predictions: Share = 0.1
 
 
-class Rollout(_Part):
+class Rollout(Part):
     """When traffic moves, and what the judge may take for harmless."""
 
     steps: Annotated[
@@ -111,7 +111,7 @@ class Rollout(_Part):
     tolerance: Tolerance = Tolerance()
 
 
-class Alarms(_Part):
+class Alarms(Part):
     """Limits of the static alarms, which are for catastrophes."""
 
     error_rate: Annotated[
@@ -123,20 +123,28 @@ class Alarms(_Part):
             examples=["30%"],
         ),
     ] = 0.3
-    latency_p99: Seconds = 1.0
+    latency_p99: Annotated[
+        Seconds,
+        Field(
+            ge=0.001,
+            le=60,  # the longest that SageMaker waits for a container's answer
+            description="a duration from 1 millisecond to 60 seconds",
+            examples=["500 milliseconds"],
+        ),
+    ] = 1.0
     minimum_requests: Count = 5
 
 
-class HeldOut(_Part):
+class HeldOut(Part):
     """Rows no version was trained on, and how a challenger is measured on them."""
 
     file: FileName
     label: Text
-    metric: Literal["accuracy", "log_loss"] = "accuracy"
+    metric: Literal["accuracy", "log_loss", "mean_absolute_error"] = "accuracy"
     margin: Share = 0.02
 
 
-class Traffic(_Part):
+class Traffic(Part):
     """What the endpoint is expected to receive."""
 
     requests_per_minute: Annotated[
@@ -151,7 +159,7 @@ class Traffic(_Part):
     ]
 
 
-class Scenario(_Part):
+class Scenario(Part):
     """One rollout that a rehearsal plays."""
 
     name: Text
@@ -160,7 +168,7 @@ class Scenario(_Part):
     expect: Literal["promoted", "aborted"] | None = None
 
 
-class Environment(_Part):
+class Environment(Part):
     """An AWS account and region that the endpoint is deployed to."""
 
     account: Annotated[
@@ -182,7 +190,7 @@ class Environment(_Part):
     ]
 
 
-class EndpointFile(_Part):
+class EndpointFile(Part):
     """The whole file."""
 
     endpoint: Name

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from steelyard.rollout.policy import Expected, Policy, Step, Tolerance
-from steelyard.spec.comparison import difference, edge_problems, tolerance_problems
+from steelyard.spec.comparison import (
+    difference,
+    edge_problems,
+    metric_problems,
+    task_differences,
+    tolerance_problems,
+)
 from steelyard.spec.document import Document, read_yaml
 from steelyard.spec.endpoint import VERSION, EndpointFile, HeldOut, Scenario, Variant
 from steelyard.spec.manifest import Manifest
@@ -159,6 +165,7 @@ def load(folder: Path, check_fault: FaultCheck = _no_check) -> Endpoint:
     rows = _read_held_out(folder, document, manifests, problems)
     champion = _champion(document)
     if champion in manifests:
+        problems += metric_problems(document, manifests[champion].task)
         problems += _comparison_problems(document, champion, manifests)
     if file is None or problems:
         raise SpecError(folder, problems)
@@ -191,10 +198,12 @@ def _read_held_out(
 def _comparison_problems(
     document: Document, champion: str, manifests: Mapping[str, Manifest]
 ) -> list[str]:
-    # Over different bins a difference means nothing, so it is not judged.
-    return edge_problems(champion, manifests) or [
-        *tolerance_problems(document, champion, manifests)
-    ]
+    # Over different answers or bins a difference means nothing, so it is not judged.
+    return (
+        task_differences(champion, manifests)
+        or edge_problems(champion, manifests)
+        or [*tolerance_problems(document, champion, manifests)]
+    )
 
 
 def _versions(document: Document) -> list[str]:

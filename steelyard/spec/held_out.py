@@ -2,9 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+from steelyard.spec.feature_code import row_maker
 from steelyard.spec.folder import Endpoint, SpecError
+from steelyard.spec.rows import Record
 from steelyard.spec.version import TRAIN
+
+# The container rounds alike: digits beyond depend on how many rows are scored together.
+DIGITS = 6
 
 
 def is_worse(endpoint: Endpoint) -> bool:
@@ -12,6 +18,8 @@ def is_worse(endpoint: Endpoint) -> bool:
     held_out = endpoint.file.held_out
     champion = measure(endpoint, endpoint.champion.version)
     challenger = measure(endpoint, endpoint.challenger.version)
+    if held_out.metric == "mean_absolute_error":  # in the label's unit, so its margin is a share
+        return challenger > champion * (1 + held_out.margin)
     gain = challenger - champion if held_out.metric == "accuracy" else champion - challenger
     return gain < -held_out.margin
 
@@ -20,40 +28,64 @@ def measure(endpoint: Endpoint, version: str) -> float:
     """
     Return a version's metric on the held-out rows, as the file names it.
 
-    Raises SpecError when the version fails on them, or answers what is no probability.
+    Raises SpecError when the version fails on them, or answers what its task does not allow.
     """
-    labels = [label for _, label in endpoint.rows]
-    scores = score(endpoint, version, [record for record, _ in endpoint.rows])
-    if endpoint.file.held_out.metric == "accuracy":
-        hits = sum((s >= 0.5) == bool(label) for s, label in zip(scores, labels, strict=True))
-        return hits / len(labels)
-    return log_loss(scores, labels)
+    metric = endpoint.file.held_out.metric
+    truths: list[Any] = [truth for _, truth in endpoint.rows]
+    found = answers(endpoint, version, [record for record, _ in endpoint.rows])
+    if metric == "mean_absolute_error":
+        pairs = zip(found, truths, strict=True)
+        return math.fsum(abs(answer[0] - truth) for answer, truth in pairs) / len(found)
+    classes = endpoint.manifests[version].classes
+    places = [classes.index(truth) for truth in truths]
+    if metric == "accuracy":
+        return sum(map(_is_hit, found, places)) / len(found)
+    return log_loss([answer[place] for answer, place in zip(found, places, strict=True)])
 
 
-def score(endpoint: Endpoint, version: str, records: Sequence[dict[str, float]]) -> list[float]:
+def answers(endpoint: Endpoint, version: str, records: Sequence[Record]) -> list[list[float]]:
     """
-    Return the probability of the positive class for each record.
+    Return what the model answers to each record: a probability to each class, or one value.
 
-    Raises SpecError when the model fails on them, or answers what is no probability.
+    Raises SpecError when the version fails on them, or answers what its task does not allow.
     """
+    try:
+        found = _run(endpoint, version, records)
+    except Exception as error:  # a model, and a version's own code, may raise anything
+        raise _unusable(endpoint, version, f"fails on the held-out rows ({error})") from None
+    task = endpoint.manifests[version].task
+    sound = [[_is_allowed(task, value) for value in row] for row in found]
+    odd = [row[it.index(False)] for row, it in zip(found, sound, strict=True) if not all(it)]
+    if odd:
+        said = f"gives {odd[0]} and the like for {len(odd)} of {len(found)} held-out rows"
+        allowed = "a finite number" if task == "regression" else "a probability from 0 to 1"
+        raise _unusable(endpoint, version, f"{said}, allowed is {allowed}")
+    return found
+
+
+def _run(endpoint: Endpoint, version: str, records: Sequence[Record]) -> list[list[float]]:
     import numpy as np
     import onnxruntime  # both cost a tenth of a second, which most uses of this package need not
 
-    manifest = endpoint.manifests[version]
-    path = endpoint.folder / version / manifest.model.file
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    names = [feature.name for feature in manifest.features]
-    tensor = np.array([[record[name] for name in names] for record in records], np.float32)
-    try:
-        (answer,) = session.run([manifest.model.output], {manifest.model.input: tensor})
-    except Exception as error:  # a model may raise anything
-        raise _unusable(endpoint, version, f"fails on the held-out rows ({error})") from None
-    scores = [float(row[-1]) for row in answer]
-    odd = [score for score in scores if not 0 <= score <= 1]
-    if odd:
-        said = f"gives {odd[0]} and the like for {len(odd)} of {len(scores)} held-out rows"
-        raise _unusable(endpoint, version, f"{said}, allowed is a probability from 0 to 1")
-    return scores
+    home, manifest = endpoint.folder / version, endpoint.manifests[version]
+    row, model = row_maker(home, manifest), manifest.model
+    session = onnxruntime.InferenceSession(home / model.file, providers=["CPUExecutionProvider"])
+    tensor = np.array([row(record) for record in records], np.float32)
+    (answer,) = session.run([model.output], {model.input: tensor})
+    found: list[list[float]] = answer.reshape(len(records), -1).tolist()
+    return found
+
+
+def _is_allowed(task: str, value: float) -> bool:
+    # Rounded as the container rounds, since probabilities may sum to a little more than 1.
+    return math.isfinite(value) and (task == "regression" or 0 <= round(value, DIGITS) <= 1)
+
+
+def _is_hit(answer: Sequence[float], place: int) -> bool:
+    """Say whether the label given, as the container gives it, is the one at this place."""
+    if len(answer) == 2:
+        return (round(answer[1], DIGITS) >= 0.5) == bool(place)
+    return answer.index(max(answer)) == place
 
 
 def _unusable(endpoint: Endpoint, version: str, what: str) -> SpecError:
@@ -61,10 +93,7 @@ def _unusable(endpoint: Endpoint, version: str, what: str) -> SpecError:
     return SpecError(endpoint.folder, [f"{name}: {what}: {TRAIN}"])
 
 
-def log_loss(scores: Sequence[float], labels: Sequence[int]) -> float:
-    """Return the mean negative log-likelihood in nats; scores are kept 1e-15 away from 0 and 1."""
-    kept = [min(max(score, 1e-15), 1 - 1e-15) for score in scores]
-    losses = [
-        -math.log(score if label else 1 - score) for score, label in zip(kept, labels, strict=True)
-    ]
-    return sum(losses) / len(losses)
+def log_loss(likely: Sequence[float]) -> float:
+    """Return the mean negative logarithm, in nats, of what the true labels were given."""
+    kept = [min(max(chance, 1e-15), 1.0) for chance in likely]
+    return -math.fsum(map(math.log, kept)) / len(kept)

@@ -1,25 +1,18 @@
 """What a manifest.json may say: what made a model version, and what it takes and gives."""
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from steelyard.spec.endpoint import FileName, Text
+from steelyard.spec.endpoint import FileName, Part, Text
+from steelyard.spec.feature import EDGES, Edges, Feature, Tally, distinct
 
-# The container counts in ten bins, and labels them so.
-EDGES = 11
 # The body's field for several records at once, in the serving container.
 BATCH_KEY = "instances"
-_FLOAT32_MAX = 3.4028234663852886e38
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ModelFile(_Part):
-    """The portable model: file name, digest, and the names of its input and output tensors."""
+class NamedFile(Part):
+    """A file beside the manifest: its name and its digest."""
 
     file: FileName
     sha256: Annotated[
@@ -30,31 +23,13 @@ class ModelFile(_Part):
             examples=["what sha256sum prints"],
         ),
     ]
+
+
+class ModelFile(NamedFile):
+    """The portable model, and the names of its input and output tensors."""
+
     input: Text
     output: Text
-
-
-def _range(limits: tuple[float, float]) -> tuple[float, float]:
-    if not -_FLOAT32_MAX <= limits[0] < limits[1] <= _FLOAT32_MAX:
-        raise ValueError(
-            f"given {list(limits)}, allowed is a lower limit below the upper one, both within "
-            f"float32: write for example [0.0, 1.0]"
-        )
-    return limits
-
-
-class Feature(_Part):
-    """One input of the model, as it is served."""
-
-    name: Text
-    type: Literal["float"]
-    range: Annotated[tuple[float, float], AfterValidator(_range)]
-    unit: str
-    nullable: Annotated[
-        Literal[False],
-        Field(description="false, since a record has every feature", examples=["false"]),
-    ]
-    pii: bool
 
 
 def _features(features: list[Feature]) -> list[Feature]:
@@ -68,24 +43,6 @@ def _features(features: list[Feature]) -> list[Feature]:
     return features
 
 
-def _rising(edges: list[float]) -> list[float]:
-    fallen = next((pair for pair in pairwise(edges) if pair[0] >= pair[1]), None)
-    if fallen is not None:
-        raise ValueError(
-            f"given {fallen[1]:g} after {fallen[0]:g}, allowed is rising edges: put them in order"
-        )
-    return edges
-
-
-_ELEVEN = Field(
-    min_length=EDGES,
-    max_length=EDGES,
-    description=f"a list of {EDGES} rising numbers, the edges of ten bins",
-    examples=["[0.0, 0.1, ..., 1.0]"],
-)
-Edges = Annotated[list[float], _ELEVEN, AfterValidator(_rising)]
-
-
 def _counted(counts: list[int]) -> list[int]:
     if sum(counts) == 0:
         raise ValueError(
@@ -95,12 +52,12 @@ def _counted(counts: list[int]) -> list[int]:
     return counts
 
 
-class Histogram(_Part):
+class Histogram(Part):
     """Counts of held-out rows between neighbouring edges; the last bin includes its upper edge."""
 
     edges: Edges
     counts: Annotated[
-        list[Annotated[int, Field(ge=0, description="a whole number of 0 or more")]],
+        list[Tally],
         Field(
             min_length=EDGES - 1,
             max_length=EDGES - 1,
@@ -111,29 +68,19 @@ class Histogram(_Part):
     ]
 
 
-def _from(least: float) -> AfterValidator:
-    """Refuse edges that leave out a value from `least` to 1: it would be in no bin."""
+class Scores(Part):
+    """
+    How the version answered the held-out rows at its evaluation.
 
-    def enclose(histogram: Histogram) -> Histogram:
-        first, last = histogram.edges[0], histogram.edges[-1]
-        if first > least or last < 1:
-            raise ValueError(
-                f"given edges from {first:g} to {last:g}, allowed is from {least:g} to 1, so that "
-                f"every prediction falls into a bin: widen them, and score anew"
-            )
-        return histogram
+    `score`: the probability of label 1 (binary), the index of the label given (multiclass) or the
+    value (regression). `confidence`: the probability of the label given, None for regression.
+    """
 
-    return AfterValidator(enclose)
+    score: Histogram
+    confidence: Histogram | None
 
 
-class Scores(_Part):
-    """How the version answered the held-out rows at its evaluation."""
-
-    score: Annotated[Histogram, _from(0.0)]
-    confidence: Annotated[Histogram, _from(0.5)]
-
-
-class Latency(_Part):
+class Latency(Part):
     """Inner edges of the latency bins, in seconds."""
 
     edges_seconds: Edges
@@ -148,7 +95,7 @@ def _pinned(image: str) -> str:
     return image
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """The whole manifest."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
@@ -161,8 +108,20 @@ class Manifest(_Part):
             examples=["1.2.0"],
         ),
     ]
-    task: Literal["binary"]
+    task: Literal["binary", "multiclass", "regression"]
+    labels: Annotated[
+        list[Any] | None,
+        Field(
+            min_length=2,
+            max_length=1000,
+            description="a list of 2 to 1000 labels, in the order of the model's output",
+            examples=['["red", "green"]'],
+        ),
+        AfterValidator(lambda labels: labels if labels is None else distinct(labels)),
+    ] = None
     model: ModelFile
+    feature_code: NamedFile | None = None
+    explanation: NamedFile | None = None
     image: Annotated[
         str,
         Field(
@@ -184,6 +143,7 @@ class Manifest(_Part):
         Field(min_length=1, description="a list of one feature or more", examples=["[{...}]"]),
         AfterValidator(_features),
     ]
+    unknown_fields: Literal["refuse", "record"] = "refuse"
     scores: Scores
     latency: Latency
     owner: str
@@ -192,11 +152,19 @@ class Manifest(_Part):
     limitations: str
 
     @property
+    def classes(self) -> list[str | int]:
+        """The labels in the order of the model's output; none for regression."""
+        if self.task == "regression":
+            return []
+        return [0, 1] if self.labels is None else self.labels
+
+    @property
     def edges(self) -> dict[str, list[float]]:
-        """Every list of bin edges, by its place in the manifest."""
+        """Every list of bin edges that the judge compares over, by its place in the manifest."""
+        confidence = self.scores.confidence
         return {
             "scores.score.edges": self.scores.score.edges,
-            "scores.confidence.edges": self.scores.confidence.edges,
+            "scores.confidence.edges": [] if confidence is None else confidence.edges,
             "latency.edges_seconds": self.latency.edges_seconds,
         }
 

@@ -66,10 +66,11 @@ def _sentence(document: Document, model: type[BaseModel], problem: Any) -> str:
         return f"{where}: is missing, allowed is {allowed}: {cure}"
     if problem["input"] is None:
         return f"{where}: is empty, allowed is {allowed}: {cure}"
-    return f"{where}: given {_given(problem['input'])}, allowed is {allowed}: {cure}"
+    return f"{where}: given {given(problem['input'])}, allowed is {allowed}: {cure}"
 
 
-def _given(value: Any) -> str:
+def given(value: Any) -> str:
+    """Return a value as a problem says it, no longer than a line."""
     return str(value).lower() if isinstance(value, bool) else _bounded.repr(value)
 
 
@@ -99,6 +100,8 @@ def _inside(annotation: Any, place: tuple[str | int, ...]) -> tuple[Any, FieldIn
         if isinstance(bare, type) and issubclass(bare, BaseModel):
             info = next(it for name, it in bare.model_fields.items() if part in (name, it.alias))
             annotation = info.annotation
+            if info.description is None:  # it may stand inside, where the field may be None
+                info = _described(annotation) or info
             continue
         # Where the name in a dict is the problem, and not what it names, pydantic adds "[key]".
         is_value = get_origin(bare) is dict and place[-1] != "[key]"
@@ -108,6 +111,8 @@ def _inside(annotation: Any, place: tuple[str | int, ...]) -> tuple[Any, FieldIn
 
 
 def _described(annotation: Any) -> FieldInfo | None:
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(it for it in get_args(annotation) if it is not type(None))
     metadata = getattr(annotation, "__metadata__", ())
     return next((it for it in reversed(metadata) if isinstance(it, FieldInfo)), None)
 

@@ -1,15 +1,21 @@
-"""A model version's folder: manifest, schema and model, checked against each other."""
+"""A model version's folder: the manifest and the files beside it, checked against each other."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from steelyard.spec.document import read_json
-from steelyard.spec.manifest import Manifest
-from steelyard.spec.parse import parse
+from steelyard.spec.feature_code import code_problems, row_width
+from steelyard.spec.manifest import Manifest, NamedFile
+from steelyard.spec.parse import given, parse
+from steelyard.spec.rows import background_problems
+from steelyard.spec.task import output_widths, task_problems
 
 TRAIN = "run the training script of this endpoint again"
+# What of a property's rule must be as the feature table has it; the rest is for people.
+_RULES = ("type", "minimum", "maximum", "enum")
 
 
 def check_version(
@@ -36,8 +42,9 @@ def check_version(
         return None, problems
     return manifest, [
         *_identity_problems(manifest, endpoint, version, name),
+        *task_problems(manifest, name),
         *_schema_problems(home, version, manifest),
-        *_model_problems(home, version, manifest),
+        *_file_problems(home, version, manifest),
     ]
 
 
@@ -66,8 +73,12 @@ def _schema_problems(home: Path, version: str, manifest: Manifest) -> list[str]:
     if not isinstance(properties, dict):
         return [f"{name}: holds no properties, allowed is a JSON Schema of one record: {TRAIN}"]
     problems = [*_property_problems(name, properties, manifest)]
-    if raw.get("additionalProperties") is not False:
-        problems.append(f"{name}: additionalProperties: is not false, as it must be: {TRAIN}")
+    is_open = manifest.unknown_fields == "record"
+    if raw.get("additionalProperties") is not is_open:
+        problems.append(
+            f"{name}: additionalProperties: is not {json.dumps(is_open)}, as it must be where "
+            f"manifest.json says {manifest.unknown_fields!r} in unknown_fields: {TRAIN}"
+        )
     required = raw.get("required")
     if not isinstance(required, list) or {*map(str, required)} != {*properties}:
         problems.append(f"{name}: required: does not list exactly the properties: {TRAIN}")
@@ -75,45 +86,68 @@ def _schema_problems(home: Path, version: str, manifest: Manifest) -> list[str]:
 
 
 def _property_problems(name: str, properties: dict[str, Any], manifest: Manifest) -> Iterator[str]:
-    ranges = {feature.name: feature.range for feature in manifest.features}
-    odd = sorted({*properties} ^ {*ranges})
+    features = {feature.name: feature for feature in manifest.features}
+    odd = sorted({*properties} ^ {*features})
     if odd:
         yield (
             f"{name}: properties: differ from the features of manifest.json in "
             f"{', '.join(odd)}: {TRAIN}, which writes both"
         )
-    elif list(properties) != list(ranges):
+    elif list(properties) != list(features):
         yield (
             f"{name}: properties: are in another order than the features of manifest.json, which "
             f"is the model's: {TRAIN}, which writes both"
         )
-    for feature, limits in ranges.items():
-        rule = properties.get(feature, {"minimum": limits[0], "maximum": limits[1]})
-        given = (rule.get("minimum"), rule.get("maximum")) if isinstance(rule, dict) else None
-        if given != limits:
-            said = "no range" if given is None else f"{given[0]} to {given[1]}"
-            yield (
-                f"{name}: {feature}: given {said}, allowed is {limits[0]:g} to {limits[1]:g}, "
-                f"as manifest.json says: {TRAIN}, which writes both"
-            )
+    for feature in [name for name in features if name in properties]:
+        wanted, found = features[feature].rule(), properties[feature]
+        for key in _RULES:
+            said = found.get(key) if isinstance(found, dict) else None
+            if said != wanted.get(key):
+                yield (
+                    f"{name}: {feature}.{key}: given {_or_nothing(said)}, allowed is "
+                    f"{_or_nothing(wanted.get(key))}, as manifest.json says: {TRAIN}, which "
+                    f"writes both"
+                )
 
 
-def _model_problems(home: Path, version: str, manifest: Manifest) -> list[str]:
-    name = f"{version}/{manifest.model.file}"
+def _or_nothing(value: Any) -> str:
+    return "nothing" if value is None else given(value)
+
+
+def _file_problems(home: Path, version: str, manifest: Manifest) -> Iterator[str]:
+    """Yield a sentence for each problem of the files that the manifest names."""
+    model, code, background = manifest.model, manifest.feature_code, manifest.explanation
+    width = row_width(home, manifest)
+    for named in (model, code, background):
+        if named is None:
+            continue
+        name = f"{version}/{named.file}"
+        content, problem = _content(home, named)
+        if content is None:
+            yield f"{name}: {problem}"
+        elif named is model:
+            yield from (f"{name}: {it}" for it in _signature_problems(content, manifest, width))
+        elif named is code:
+            yield from code_problems(home, manifest, content, name)
+        else:
+            yield from background_problems(home / named.file, name, version, manifest)
+
+
+def _content(home: Path, named: NamedFile) -> tuple[bytes | None, str]:
     try:
-        content = (home / manifest.model.file).read_bytes()
+        content = (home / named.file).read_bytes()
     except OSError as error:
-        return [f"{name}: cannot be read: {error.strerror}; manifest.json names it: {TRAIN}"]
+        return None, f"cannot be read: {error.strerror}; manifest.json names it: {TRAIN}"
     digest = hashlib.sha256(content).hexdigest()
-    if digest != manifest.model.sha256:
-        return [
-            f"{name}: given a file with sha256 {digest[:12]}…, allowed is "
-            f"{manifest.model.sha256[:12]}…, as manifest.json says: restore the file, or {TRAIN}"
-        ]
-    return [f"{name}: {problem}" for problem in _signature_problems(content, manifest)]
+    if digest != named.sha256:
+        return None, (
+            f"given a file with sha256 {digest[:12]}…, allowed is {named.sha256[:12]}…, as "
+            f"manifest.json says: restore the file, or {TRAIN}"
+        )
+    return content, ""
 
 
-def _signature_problems(content: bytes, manifest: Manifest) -> list[str]:
+def _signature_problems(content: bytes, manifest: Manifest, width: int | None) -> list[str]:
     import onnxruntime  # costs a tenth of a second, which most uses of this package need not pay
 
     try:
@@ -123,19 +157,31 @@ def _signature_problems(content: bytes, manifest: Manifest) -> list[str]:
         return [f"is no ONNX model that onnxruntime can load ({said}): export it again"]
     inputs: dict[str, Any] = {tensor.name: tensor.shape[1:] for tensor in session.get_inputs()}
     outputs: dict[str, Any] = {tensor.name: tensor.shape[1:] for tensor in session.get_outputs()}
-    model, width = manifest.model, len(manifest.features)
-    problems = []
-    if inputs != {model.input: [width]}:
-        problems.append(
-            f"takes {_tensors(inputs)}, allowed is {model.input!r} of width {width} alone, as "
-            f"manifest.json and schema.json have {width} features: {TRAIN}"
-        )
-    if outputs.get(model.output) != [2]:
-        problems.append(
-            f"gives {_tensors(outputs)}, allowed is {model.output!r} of width 2, one probability "
-            f"to a class: export it without its class map (zipmap=False)"
-        )
-    return problems
+    return [*_input_problems(inputs, manifest, width), *_output_problems(outputs, manifest)]
+
+
+def _input_problems(inputs: dict[str, Any], manifest: Manifest, width: int | None) -> Iterator[str]:
+    name, code = manifest.model.input, manifest.feature_code
+    if width is None or inputs == {name: [width]}:  # without a width, its reason is told
+        return
+    why = f"manifest.json and schema.json have {width} features"
+    if code is not None:
+        why = f"{code.file} makes rows of {width} numbers"
+    yield (
+        f"takes {_tensors(inputs)}, allowed is {name!r} of width {width} alone, as {why}: {TRAIN}"
+    )
+
+
+def _output_problems(outputs: dict[str, Any], manifest: Manifest) -> Iterator[str]:
+    name, allowed = manifest.model.output, output_widths(manifest)
+    if outputs.get(name) in allowed:
+        return
+    what = (
+        f"the value: {TRAIN}"
+        if manifest.task == "regression"
+        else "one probability to a class: export it without its class map (zipmap=False)"
+    )
+    yield f"gives {_tensors(outputs)}, allowed is {name!r} of width {allowed[0][0]}, {what}"
 
 
 def _tensors(tensors: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "endpoints" / "tumour-classifier"
 CHAMPION, CHALLENGER, BAD = "v1-0-0", "v1-1-0", "v1-2-0"
+CODE = ["train.py", "features.py", "evaluation.py", "training_rows.py"]
 VERSIONS = [CHAMPION, CHALLENGER, BAD]
 FEATURES = runpy.run_path(str(FOLDER / "features.py"))
 AREAS = [i for i, name in enumerate(FEATURES["NAMES"]) if "area" in name]
@@ -80,7 +81,7 @@ def test_training_twice_gives_the_same_bytes(tmp_path):
         assert (one.wait(timeout=60), other.wait(timeout=60)) == (0, 0)
 
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
-    folder_files = ["manifest.json", "model.onnx", "schema.json"]
+    folder_files = ["background.csv", "features.py", "manifest.json", "model.onnx", "schema.json"]
     assert names == ["heldout.csv", *(f"{v}/{name}" for v in VERSIONS for name in folder_files)]
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
@@ -89,7 +90,7 @@ def test_training_twice_gives_the_same_bytes(tmp_path):
 def test_training_without_locked_requirements_says_what_is_missing(tmp_path):
     alone = tmp_path / "endpoints" / "example"
     alone.mkdir(parents=True)
-    for name in ("train.py", "features.py"):
+    for name in CODE:
         shutil.copy(FOLDER / name, alone)
 
     ended = subprocess.run(
@@ -104,11 +105,13 @@ def test_training_without_locked_requirements_says_what_is_missing(tmp_path):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_digests_of_a_manifest_are_those_of_the_files(version):
     said = manifest(version)
-    code = (FOLDER / "train.py").read_bytes() + (FOLDER / "features.py").read_bytes()
+    code = b"".join((FOLDER / name).read_bytes() for name in CODE)
     data = importlib.resources.files("sklearn.datasets.data").joinpath("breast_cancer.csv")
     again = "stale: run endpoints/tumour-classifier/train.py again"
 
-    assert said["model"]["sha256"] == sha256((FOLDER / version / "model.onnx").read_bytes()), again
+    for part in ("model", "feature_code", "explanation"):
+        content = (FOLDER / version / said[part]["file"]).read_bytes()
+        assert said[part]["sha256"] == sha256(content), again
     assert said["code_sha"] == "sha256:" + sha256(code), again
     assert said["data"]["digest"] == "sha256:" + sha256(data.read_bytes()), again
     locked = (ROOT / "requirements" / "train.txt").read_bytes()
@@ -215,7 +218,8 @@ def test_the_schema_of_a_record_is_the_feature_table(version):
     assert list(limits.items()) == [(row["name"], row["range"]) for row in table]
     assert schema["required"] == [row["name"] for row in table]
     assert schema["additionalProperties"] is False
-    assert table == FEATURES["table"]()
+    plain = [{key: it for key, it in row.items() if key != "histogram"} for row in table]
+    assert plain == FEATURES["table"]()
 
 
 def test_a_row_has_the_order_of_the_table_whatever_the_order_of_the_record():
@@ -232,3 +236,47 @@ def test_a_row_is_refused_with_every_missing_and_every_unknown_field():
 
     with pytest.raises(ValueError, match="mean_radius, worst_area and unknown fields label"):
         FEATURES["row"](record)
+
+
+def test_a_row_is_refused_with_a_field_too_many():
+    with pytest.raises(ValueError, match=r"missing fields \(none\) and unknown fields label,"):
+        FEATURES["row"](heldout_records()[0])
+
+
+def test_a_row_is_refused_where_one_field_stands_for_another():
+    record = heldout_records()[0]
+    del record["mean_radius"]
+
+    with pytest.raises(ValueError, match="missing fields mean_radius and unknown fields label,"):
+        FEATURES["row"](record)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_code_that_is_served_is_the_code_that_trains(version):
+    served = (FOLDER / version / "features.py").read_bytes()
+
+    assert served == (FOLDER / "features.py").read_bytes()
+
+
+def test_a_feature_is_counted_between_the_deciles_of_its_training_rows():
+    for feature in manifest(CHAMPION)["features"]:
+        histogram = feature["histogram"]
+        counts, edges = histogram["counts"], histogram["edges"]
+
+        assert sum(counts) == 569 - len(heldout_records())
+        assert all(36 <= count <= 44 for count in counts), feature["name"]
+        assert (histogram["low"], histogram["high"], histogram["missing"]) == (0, 0, 0)
+        assert feature["range"][0] <= edges[0] < edges[-1] <= feature["range"][1]
+
+
+@pytest.mark.parametrize("version", [CHAMPION, CHALLENGER])
+def test_explanations_are_held_against_rows_of_every_score(version):
+    with (FOLDER / version / "background.csv").open(newline="") as file:
+        rows = np.array([[float(cell) for cell in row.values()] for row in csv.DictReader(file)])
+
+    found = scores(version, rows)
+
+    assert len(rows) == 20
+    assert list(found) == sorted(found)
+    assert found[0] < 0.05
+    assert found[-1] > 0.95

@@ -47,3 +47,19 @@ def test_another_content_is_another_archive(folder):
     (folder / "extra" / "x").write_bytes(b"y")
 
     assert archived(folder, "b.tar.gz").read_bytes() != before
+
+
+def test_its_header_is_the_same_with_every_python_and_on_every_system(folder):
+    # RFC 1952: deflate, no flags, no time, slowest compression, unknown system.
+    header = bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255])
+
+    assert archived(folder, "a.tar.gz").read_bytes()[:10] == header
+
+
+@pytest.mark.parametrize("left", [".DS_Store", "__pycache__/features.pyc", "extra/.cache/x"])
+def test_what_tools_leave_behind_is_not_packed(folder, left):
+    before = archived(folder, "a.tar.gz").read_bytes()
+    (folder / left).parent.mkdir(exist_ok=True)
+    (folder / left).write_bytes(b"left")
+
+    assert archived(folder, "b.tar.gz").read_bytes() == before

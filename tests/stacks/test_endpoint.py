@@ -15,6 +15,11 @@ def config_id(found):
     return key
 
 
+def with_latency(seconds):
+    alarms = example().file.alarms.model_copy(update={"latency_p99": seconds})
+    return replace(example(), file=example().file.model_copy(update={"alarms": alarms}))
+
+
 def weights(found):
     variants = found.only("endpoint", CONFIG)["ProductionVariants"]
     return {variant["VariantName"]: variant["InitialVariantWeight"] for variant in variants}
@@ -79,11 +84,21 @@ def test_every_content_of_the_config_moves_its_logical_id(retrained):
         with_variants(example(), instance_type="ml.c6i.xlarge"),
         with_variants(example(), instance_count=3),
         with_roles(example(), v1_0_0="champion", v1_1_0=None),
+        with_latency(0.25),
     ]
 
     found = {config_id(synthesise(endpoint)) for endpoint in changed}
 
     assert len(found | {config_id(templates())}) == len(changed) + 1
+
+
+@pytest.mark.parametrize(("given", "expected"), [(0.001, "0.001"), (1.0, "1.0"), (60.0, "60.0")])
+def test_the_latency_limit_is_written_as_a_plain_number_of_seconds(given, expected):
+    found = synthesise(with_latency(given))
+
+    for model in found.resources("endpoint", "AWS::SageMaker::Model").values():
+        environment = model["Properties"]["PrimaryContainer"]["Environment"]
+        assert environment["STEELYARD_SLO_SECONDS"] == expected
 
 
 def test_models_and_configs_stay_while_a_way_back_may_need_them():
@@ -103,13 +118,17 @@ def test_counters_are_collected_and_published_as_often_as_sagemaker_offers():
     }
 
 
-def test_each_container_is_isolated_and_knows_its_endpoint_and_variant():
+def test_each_container_is_isolated_and_knows_its_endpoint_variant_and_latency_limit():
     models = templates().resources("endpoint", "AWS::SageMaker::Model").values()
 
     found = [model["Properties"] for model in models]
     assert all(model["EnableNetworkIsolation"] is True for model in found)
     assert [model["PrimaryContainer"]["Environment"] for model in found] == [
-        {"STEELYARD_ENDPOINT": "tumour-classifier-staging", "STEELYARD_VARIANT": version}
+        {
+            "STEELYARD_ENDPOINT": "tumour-classifier-staging",
+            "STEELYARD_VARIANT": version,
+            "STEELYARD_SLO_SECONDS": "0.5",
+        }
         for version in ("v1-0-0", "v1-1-0")
     ]
 

@@ -86,6 +86,15 @@ def test_scores_fall_into_their_bins_and_the_outermost_take_what_lies_beyond() -
     assert notes.scores() == {"v1": {"edges": [0.0, 0.5, 1.0], "counts": [3, 3]}}
 
 
+def test_of_several_classes_the_one_given_falls_into_the_bin_of_its_index() -> None:
+    notes = Journal("v1", "v2", [0.0, 1.0, 2.0, 3.0])
+    prediction = {"label": 7, "scores": {"5": 0.1, "7": 0.8, "9": 0.1}}
+
+    notes.note_answers(0.0, [Answer("v1", 200, json.dumps({"predictions": [prediction]}).encode())])
+
+    assert notes.scores()["v1"]["counts"] == [0, 1, 0]
+
+
 def test_a_step_ends_where_the_next_begins_and_the_last_with_the_rollout() -> None:
     notes = journal()
 

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 import boto3
 import pytest
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from steelyard.rehearsal.assembly import CannotPlay
 from steelyard.rehearsal.clock import Clock
+from steelyard.rehearsal.endpoint_model import EndpointModel
 from steelyard.rehearsal.local_aws import PUBLICATION_SECONDS, LocalAws, local_aws
 from tests.steelyard.rehearsal.local import ACCOUNT, REGION, assembly, function, invoke
 
@@ -54,6 +55,16 @@ def test_reset_forgets_everything_that_was_deployed(aws: LocalAws, tmp_path: Pat
     assert query(aws, "m[60s]", aws.clock.now + 60)["data"]["result"] == []
     aws.deploy(stacks)
     assert len(aws.client("sns").list_topics()["Topics"]) == 1
+
+
+def test_reset_forgets_the_endpoints_that_could_be_invoked(aws: LocalAws) -> None:
+    variants = [{"VariantName": "v", "InitialInstanceCount": 1}]
+    aws.endpoints.models["e"] = EndpointModel.create("e", "c", variants, aws.clock.now)
+
+    aws.reset()
+
+    with pytest.raises(ClientError, match=r"Endpoint e of account \d+ not found"):
+        aws.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", Body=b"")
 
 
 def test_a_second_local_aws_knows_nothing_of_the_first(tmp_path: Path) -> None:

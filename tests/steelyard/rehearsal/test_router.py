@@ -1,22 +1,24 @@
 """Requests by weight, and the native metrics that they leave."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
 
+from steelyard.rehearsal.containers import UNANSWERED, Reply
 from steelyard.rehearsal.metrics import MetricStore
 from steelyard.rehearsal.router import Answer, Router
 
 
 @dataclass
 class Served:
-    """A container that always answers the same."""
+    """A container that answers with what it got."""
 
     status: int
 
-    def invoke(self, body: bytes) -> tuple[int, bytes]:
-        return self.status, body
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        return Reply(self.status, body, headers)
 
 
 def router(shares: dict[str, float], store: MetricStore | None = None, seed: int = 7) -> Router:
@@ -55,12 +57,21 @@ def test_the_same_seed_chooses_the_same_variants() -> None:
 
 
 def test_an_answer_is_the_containers() -> None:
-    assert router({"a": 1.0}).send("a", b"body") == Answer("a", 200, b"body")
+    sent = {"Content-Type": "text/csv"}
+
+    assert router({"a": 1.0}).send("a", b"body", sent) == Answer("a", 200, b"body", sent)
 
 
 @pytest.mark.parametrize(
     ("status", "client", "server", "model"),
-    [(200, 0, 0, 0), (400, 1, 0, 1), (415, 1, 0, 1), (500, 0, 1, 1), (503, 0, 1, 1)],
+    [
+        (200, 0, 0, 0),
+        (400, 1, 0, 1),
+        (415, 1, 0, 1),
+        (500, 0, 1, 1),
+        (503, 0, 1, 1),
+        (UNANSWERED, 0, 1, 1),
+    ],
 )
 def test_metrics_tell_the_clients_mistakes_from_the_models_failures(
     status: int, client: int, server: int, model: int

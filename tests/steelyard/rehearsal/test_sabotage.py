@@ -10,22 +10,39 @@ from steelyard.rehearsal.sabotage import Chance
 ROWS = [bytes([row]) for row in range(40)]
 
 
+def fates(chance: Chance, sent: list[bytes]) -> list[tuple[bytes, bool]]:
+    return sorted((row, chance.strikes([row])) for row in sent)
+
+
+def fates_in_runs(chance: Chance, sent: list[bytes], runs: list[int]) -> list[tuple[bytes, bool]]:
+    """Score rows as the container does: together, and one by one when the run failed."""
+    fared: list[tuple[bytes, bool]] = []
+    for size in runs:
+        together, sent = sent[:size], sent[size:]
+        if len(together) > 1 and not chance.strikes(together):
+            fared += [(row, False) for row in together]
+        else:
+            fared += fates(chance, together)
+    return sorted(fared + fates(chance, sent))
+
+
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_requests_does_not_change_how_each_row_fares(order: random.Random) -> None:
     requests = ROWS * 3
     shuffled = list(requests)
     order.shuffle(shuffled)
 
-    def fates(sent: list[bytes]) -> list[tuple[bytes, bool]]:
-        chance = Chance(0.3)
-        return sorted((row, chance.strikes(row)) for row in sent)
+    assert fates(Chance(0.3), requests) == fates(Chance(0.3), shuffled)
 
-    assert fates(requests) == fates(shuffled)
+
+@given(st.lists(st.sampled_from(ROWS[:5]), max_size=60), st.lists(st.integers(1, 8), max_size=20))
+def test_rows_that_share_a_run_fare_as_they_would_alone(sent: list[bytes], runs: list[int]) -> None:
+    assert fates_in_runs(Chance(0.1), sent, runs) == fates(Chance(0.1), sent)
 
 
 def test_about_the_given_share_fails_and_not_always_the_same_rows() -> None:
     chance = Chance(0.2)
-    rounds = [[chance.strikes(row) for row in ROWS] for _ in range(100)]
+    rounds = [[chance.strikes([row]) for row in ROWS] for _ in range(100)]
 
     share = sum(map(sum, rounds)) / 4000
 
@@ -36,4 +53,5 @@ def test_about_the_given_share_fails_and_not_always_the_same_rows() -> None:
 def test_a_share_of_one_fails_everything() -> None:
     chance = Chance(1.0)
 
-    assert all(chance.strikes(row) for row in ROWS)
+    assert all(chance.strikes([row]) for row in ROWS)
+    assert chance.strikes(ROWS)

@@ -148,6 +148,19 @@ def test_outcomes_and_bins_go_to_their_places():
     )
 
 
+@pytest.mark.parametrize("outcome", ["model_error", "overloaded", "an outcome of tomorrow"])
+def test_whatever_is_neither_ok_nor_a_client_error_is_a_model_error(outcome: str):
+    requests = [
+        one("v1", [(60, 0), (70, 6)], outcome="ok"),
+        one("v1", [(60, 0), (70, 1)], outcome="client_error"),
+        one("v1", [(60, 0), (70, 3)], outcome=outcome),
+    ]
+
+    [(_, champion, _)] = points(requests, range(1, 2))
+
+    assert champion == Point(n=10, e4=1, em=3, score=ZEROS, conf=ZEROS)
+
+
 def test_variants_with_other_bin_edges_are_not_compared():
     with pytest.raises(Incomparable, match=r"bin edges differ \(v1 has a; v2 has b\)"):
         points([], series={BUILD: build(v1="a", v2="b")})

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -16,9 +17,13 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from steelyard.spec import SpecError, load
+from tests.models import answers, histogram_of, schema_of, write_version
+from tests.records import FEATURES, cell, feature, records, row_of
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "endpoints" / "tumour-classifier"
 IRIS_FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+ROWS = records(60, seed=7)
+IRIS_TABLE = [feature(name, "float", range=[0.0, 12.0]) for name in IRIS_FEATURES]
 IRIS_EDGES = {
     "score": [0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0],
     "confidence": [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 1.0],
@@ -96,11 +101,55 @@ def write_iris(folder: Path) -> Path:
     for version, penalty in (("v1-0-0", 0.02), ("v2-0-0", 1.0)):
         model = LogisticRegression(C=penalty, max_iter=1000)
         model.fit(flowers.data[~held_out], labels[~held_out])
-        _write_version(folder / version, model, flowers.data[held_out])
+        _write_version(folder / version, model, flowers.data[~held_out], flowers.data[held_out])
     return folder
 
 
-def _write_version(home: Path, model: LogisticRegression, rows: np.ndarray) -> None:
+def write_task(folder: Path, task: str, metric: str, **given: Any) -> Path:
+    """
+    Write the folder of an endpoint of any task; `given` goes to both versions.
+
+    The champion is right about every held-out row, or two units off if it gives values.
+    """
+    folder.mkdir()
+    held_out = {"file": "rows.csv", "label": "truth", "metric": metric}
+    content = IRIS_FILE | {"endpoint": "sample", "held_out": held_out}
+    (folder / "endpoint.yaml").write_text(yaml.safe_dump(content))
+    for version, seed in (("v1-0-0", 1), ("v2-0-0", 2)):
+        home = write_version(
+            folder / version, task=task, version=version[1:].replace("-", "."), seed=seed, **given
+        )
+        edit_json(home / "manifest.json", lambda it: it.update(scores=_same_edges(it["scores"])))
+    manifest = json.loads((folder / "v1-0-0" / "manifest.json").read_text())
+    truths = _truths(folder / "v1-0-0", manifest, given.get("feature_code"))
+    lines = [
+        [*map(cell, record.values()), truth] for record, truth in zip(ROWS, truths, strict=True)
+    ]
+    with (folder / "rows.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([[*ROWS[0], "truth"], *lines])
+    return folder
+
+
+def _same_edges(scores: dict[str, Any]) -> dict[str, Any]:
+    """Give the bins of a regression one width for both versions."""
+    if scores["confidence"] is None:
+        scores["score"]["edges"] = np.linspace(-10, 10, 11).tolist()
+    return scores
+
+
+def _truths(home: Path, manifest: dict[str, Any], code: str | None) -> list[object]:
+    row = row_of(FEATURES, code)
+    model = (home / "model.onnx").read_bytes()
+    found = answers(model, np.array([row(record) for record in ROWS]))
+    if manifest["task"] == "regression":
+        return [value + 2 for value in found[:, 0].tolist()]
+    labels = manifest.get("labels", [0, 1])
+    return [labels[place] for place in found.argmax(axis=1)]
+
+
+def _write_version(
+    home: Path, model: LogisticRegression, fitted: np.ndarray, rows: np.ndarray
+) -> None:
     exported = to_onnx(
         model,
         initial_types=[("flower", FloatTensorType([None, len(IRIS_FEATURES)]))],
@@ -112,22 +161,15 @@ def _write_version(home: Path, model: LogisticRegression, rows: np.ndarray) -> N
     (home / "iris.onnx").write_bytes(content)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (answers,) = session.run(["probabilities"], {"flower": rows.astype(np.float32)})
-    (home / "schema.json").write_text(json.dumps(_schema()))
-    (home / "manifest.json").write_text(json.dumps(_manifest(home.name, content, answers[:, 1])))
-
-
-def _schema() -> dict[str, object]:
-    limits = {"type": "number", "minimum": 0.0, "maximum": 12.0}
-    return {
-        "type": "object",
-        "properties": dict.fromkeys(IRIS_FEATURES, limits),
-        "required": list(IRIS_FEATURES),
-        "additionalProperties": False,
-    }
+    (home / "schema.json").write_text(json.dumps(schema_of(IRIS_TABLE)))
+    records = [dict(zip(IRIS_FEATURES, values, strict=True)) for values in fitted.tolist()]
+    described = [{**it, "histogram": histogram_of(it, records)} for it in IRIS_TABLE]
+    (home / "manifest.json").write_text(
+        json.dumps(_manifest(home.name, content, answers[:, 1]) | {"features": described})
+    )
 
 
 def _manifest(version: str, content: bytes, scores: np.ndarray) -> dict[str, object]:
-    feature = {"type": "float", "range": [0.0, 12.0], "unit": "cm", "nullable": False, "pii": False}
     values = {"score": scores, "confidence": np.maximum(scores, 1 - scores)}
     return {
         "schema": 1,
@@ -148,7 +190,6 @@ def _manifest(version: str, content: bytes, scores: np.ndarray) -> dict[str, obj
         "trained_at": "2026-01-01T00:00:00Z",
         "metrics": {},
         "segments": {},
-        "features": [{"name": name} | feature for name in IRIS_FEATURES],
         "scores": {
             name: {
                 "edges": IRIS_EDGES[name],

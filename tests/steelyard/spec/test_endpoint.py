@@ -46,6 +46,12 @@ WRONG = [
         "line 25: alarms.error_rate: given '100%', allowed is a percentage above 0% and below 100%",
     ),
     (
+        "latency_p99: 500 milliseconds",
+        "latency_p99: 61 seconds",
+        "line 26: alarms.latency_p99: given '61 seconds', allowed is a duration from 1 millisecond "
+        "to 60 seconds: write for example 500 milliseconds",
+    ),
+    (
         "role: champion",
         "role: boss",
         "line 6: variants[0].role: given 'boss', allowed is champion, challenger, previous: write",
@@ -93,7 +99,7 @@ WRONG = [
     (
         "metric: accuracy",
         "metric: auc",
-        "line 32: held_out.metric: given 'auc', allowed is accuracy, log_loss: write one of these",
+        "line 32: held_out.metric: given 'auc', allowed is accuracy, log_loss, ",
     ),
     (
         '"111122223333"',

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from steelyard.spec import SpecError, load
 from steelyard.spec.held_out import is_worse, log_loss, measure
-from tests.steelyard.spec.sample import EXAMPLE, copy_example, edit, edit_json
+from tests.records import FEATURE_CODE
+from tests.steelyard.spec.sample import EXAMPLE, copy_example, edit, edit_json, write_task
+from tests.steelyard.spec.test_feature_code import rewrite
 from tests.steelyard.spec.test_version import linear_model
 
 
@@ -54,13 +56,21 @@ def test_a_model_that_answers_no_probability_cannot_be_measured(tmp_path):
         measure(load(folder), "v1-1-0")
 
 
+def test_a_value_that_is_not_finite_cannot_be_measured(tmp_path):
+    code = "def row(record):\n    return [float('inf')] * 6\n"
+    folder = write_task(
+        tmp_path / "sample", "regression", "mean_absolute_error", feature_code=FEATURE_CODE
+    )
+    rewrite(folder / "v2-0-0", "features.py", "feature_code", code)
+
+    with pytest.raises(SpecError, match=r"for 60 of 60 held-out rows, allowed is a finite number"):
+        measure(load(folder), "v2-0-0")
+
+
 def test_a_model_that_is_sure_and_wrong_has_a_finite_loss():
-    assert log_loss([0.0], [1]) == pytest.approx(-math.log(1e-15))
+    assert log_loss([0.0]) == pytest.approx(-math.log(1e-15))
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 0.99), st.integers(0, 1)), min_size=1))
-def test_the_loss_is_the_mean_of_what_each_label_was_worth(pairs):
-    scores, labels = zip(*pairs, strict=True)
-    expected = sum(-math.log(s if label else 1 - s) for s, label in pairs) / len(pairs)
-
-    assert log_loss(scores, labels) == pytest.approx(expected)
+@given(st.lists(st.floats(0.01, 1.0), min_size=1))
+def test_the_loss_is_the_mean_of_what_each_true_label_was_given(likely):
+    assert log_loss(likely) == pytest.approx(sum(-math.log(it) for it in likely) / len(likely))

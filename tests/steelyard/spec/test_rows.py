@@ -3,7 +3,7 @@
 import pytest
 
 from steelyard.spec import load
-from tests.steelyard.spec.sample import copy_example, edit, problems_of
+from tests.steelyard.spec.sample import copy_example, edit, edit_json, problems_of, write_task
 
 # The first row's first cells, as the example has them.
 FIRST = "\n14.53,19.34,"
@@ -103,3 +103,44 @@ def test_a_spreadsheets_mark_and_line_ends_do_no_harm(tmp_path):
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
 
     assert load(folder).rows == before
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "expected"),
+    [
+        ("age", "40.5", "given '40.5', allowed is a whole number: mend"),
+        ("age", "", "given '', allowed is a whole number: mend"),
+        ("age", "101", "given 101, allowed is 18 to 100, the range in the manifest of v1-0-0, v2-"),
+        ("income", "much", "given 'much', allowed is a finite number, or nothing for null: mend"),
+        ("region", "west", "given 'west', allowed is one of north, south, far east: mend"),
+        ("region", "", "given '', allowed is one of north, south, far east: mend"),
+        (
+            "illness",
+            "flu",
+            "given 'flu', allowed is one of cough, fever, or nothing for null: mend",
+        ),
+        ("member", "1", "given '1', allowed is one of false, true: mend"),
+        ("doors", "4", "given '4', allowed is one of 2, 3, 5, or nothing for null: mend"),
+    ],
+)
+def test_a_cell_is_of_its_features_type(tmp_path, column, cell, expected):
+    folder = write_task(tmp_path / "sample", "binary", "accuracy")
+    head, first, *rest = (folder / "rows.csv").read_text().splitlines()
+    cells = first.split(",")
+    cells[head.split(",").index(column)] = cell
+    (folder / "rows.csv").write_text("\n".join([head, ",".join(cells), *rest]))
+
+    (problem,) = problems_of(folder)
+
+    assert problem.startswith(f"rows.csv, line 2: {column}: {expected}")
+
+
+@pytest.mark.parametrize("version", ["v1-0-0", "v2-0-0"])
+def test_a_number_that_must_be_whole_for_one_version_is_sent_as_one(tmp_path, version):
+    folder = write_task(tmp_path / "sample", "binary", "accuracy")
+    edit_json(folder / version / "manifest.json", lambda it: it["features"][0].update(type="float"))
+    edit_json(
+        folder / version / "schema.json", lambda it: it["properties"]["age"].update(type="number")
+    )
+
+    assert {type(record["age"]) for record, _ in load(folder).rows} == {int}

@@ -112,11 +112,11 @@ def test_a_model_that_the_container_could_not_serve_is_refused(tmp_path, content
         ),
         (
             lambda it: it["properties"]["mean_radius"].update(maximum=61),
-            "mean_radius: given 3.5 to 61, allowed is 3.5 to 60, as manifest.json says",
+            "mean_radius.maximum: given 61, allowed is 60.0, as manifest.json says",
         ),
         (
             lambda it: it["properties"].update(mean_radius="number"),
-            "mean_radius: given no range, allowed is 3.5 to 60",
+            "mean_radius.type: given nothing, allowed is 'number', as manifest.json says",
         ),
         (lambda it: it.update(properties=[]), "holds no properties"),
         (lambda it: it.update(additionalProperties=True), "additionalProperties: is not false"),
@@ -172,10 +172,6 @@ def test_a_schema_that_is_no_object_is_refused(tmp_path):
             "features[0].range[1]: is missing, allowed is a finite number",
         ),
         (
-            lambda it: it["features"][0].update(nullable=True),
-            "features[0].nullable: given true, allowed is false, since a record has every feature",
-        ),
-        (
             lambda it: it["features"][0].update(name="mean_texture"),
             "features: given mean_texture, allowed is each name once, and never instances",
         ),
@@ -187,10 +183,6 @@ def test_a_schema_that_is_no_object_is_refused(tmp_path):
             lambda it: it["scores"]["score"]["edges"].pop(),
             "scores.score.edges: given [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, ...], allowed is a list of "
             "11 rising numbers",
-        ),
-        (
-            lambda it: it["scores"]["score"]["edges"].__setitem__(0, 0.05),
-            "scores.score: given edges from 0.05 to 1, allowed is from 0 to 1, so that every",
         ),
         (
             lambda it: it["scores"]["score"].update(counts=[0] * 10),

@@ -1,0 +1,1 @@
+"""Counters over all workers, and the page that shows them."""
