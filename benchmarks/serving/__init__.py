@@ -1,0 +1,1 @@
+"""What serving one prediction costs here and elsewhere: same model, same request, same work."""
