@@ -5,6 +5,7 @@ from types import FrameType
 
 import click
 
+from steelyard.cli.loadtest import loadtest
 from steelyard.cli.rehearse import rehearse
 
 
@@ -33,4 +34,5 @@ def main() -> None:
     """Ship SageMaker models behind a gate: rehearse a rollout before an account is touched."""
 
 
+main.add_command(loadtest)
 main.add_command(rehearse)

@@ -3,7 +3,7 @@
 import shutil
 
 from steelyard.cli.place import ROOT
-from steelyard.rehearsal.report.page import CHART_LIBRARY, CHART_LICENCE, CHART_STYLE, NODE_MODULES
+from steelyard.page.library import NODE_MODULES, missing
 
 
 def missing_tools(synthesises: bool) -> list[str]:
@@ -14,11 +14,15 @@ def missing_tools(synthesises: bool) -> list[str]:
             "node: is not on the PATH, and synthesis with CDK needs it: install Node.js 20 or "
             "newer, or play an existing output with --assembly"
         )
-    packages = (CHART_LIBRARY, CHART_STYLE, CHART_LICENCE)
-    absent = [path.as_posix() for path in packages if not (NODE_MODULES / path).is_file()]
-    if absent:
-        problems.append(
-            f"node_modules: lacks {', '.join(absent)}, which the report page carries: run "
-            f"`make setup`, or `npm ci`, in {ROOT}"
-        )
-    return problems
+    return [*problems, *missing_packages()]
+
+
+def missing_packages() -> list[str]:
+    """Return a sentence if the chart library, which every report page carries, is not there."""
+    absent = missing(NODE_MODULES)
+    if not absent:
+        return []
+    return [
+        f"node_modules: lacks {', '.join(absent)}, which the report page carries: run "
+        f"`make setup`, or `npm ci`, in {ROOT}"
+    ]

@@ -1,4 +1,5 @@
-from steelyard.rehearsal.report.page import ChartLibraryError, write
+from steelyard.page.library import ChartLibraryError
+from steelyard.rehearsal.report.page import write
 from steelyard.rehearsal.report.schema import ReportError
 
 __all__ = ["ChartLibraryError", "ReportError", "write"]

@@ -6,9 +6,9 @@ Lengths are in the units of the drawing's own view box.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from steelyard.page.wording import number
 from steelyard.rehearsal.report.schema import Rollout
 from steelyard.rehearsal.report.timeline import shares_at, variants
-from steelyard.rehearsal.report.wording import number
 
 GLANCE_WIDTH, GLANCE_HEIGHT = 160.0, 28.0
 PLOT_WIDTH, PLOT_HEIGHT = 480.0, 150.0

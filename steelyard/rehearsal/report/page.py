@@ -5,21 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from steelyard.rehearsal.report import drawing, tables, wording
+from steelyard.page.library import NODE_MODULES, render
+from steelyard.rehearsal.report import drawing, tables
 from steelyard.rehearsal.report.schema import Report, Rollout, canonical, parse
 from steelyard.rehearsal.report.timeline import timeline, variants
 
 ASSETS = Path(__file__).parent
-NODE_MODULES = Path(__file__).parents[3] / "node_modules"
-CHART_LIBRARY = Path("uplot/dist/uPlot.iife.min.js")
-CHART_STYLE = Path("uplot/dist/uPlot.min.css")
-CHART_LICENCE = Path("uplot/LICENSE")
-
-
-class ChartLibraryError(FileNotFoundError):
-    """The chart library that the page carries inside is not installed."""
 
 
 def write(report: Mapping[str, Any], folder: Path, *, node_modules: Path = NODE_MODULES) -> None:
@@ -36,51 +27,12 @@ def write(report: Mapping[str, Any], folder: Path, *, node_modules: Path = NODE_
 
 
 def _page(report: Report, node_modules: Path) -> str:
-    library = _library(node_modules)
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            report=report,
-            rollouts=[_view(rollout) for rollout in report.rollouts],
-            charts=[asdict(timeline(rollout)) for rollout in report.rollouts],
-            style=(ASSETS / "page.css").read_text("utf-8"),
-            script=(ASSETS / "page.js").read_text("utf-8"),
-            **library,
-        )
-    )
-
-
-def _library(node_modules: Path) -> dict[str, str]:
-    parts = {
-        "chart_library": CHART_LIBRARY,
-        "chart_style": CHART_STYLE,
-        "chart_licence": CHART_LICENCE,
+    content = {
+        "report": report,
+        "rollouts": [_view(rollout) for rollout in report.rollouts],
+        "charts": [asdict(timeline(rollout)) for rollout in report.rollouts],
     }
-    missing = [path.as_posix() for path in parts.values() if not (node_modules / path).is_file()]
-    if missing:
-        raise ChartLibraryError(
-            f"the report page needs {', '.join(missing)} in node_modules: run `npm ci`"
-        )
-    return {name: (node_modules / path).read_text("utf-8") for name, path in parts.items()}
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "clock": wording.clock,
-        "span": wording.span,
-        "number": wording.number,
-        "plural": wording.plural,
-    }
-    return environment
+    return render(ASSETS, "rollout.css", content, node_modules=node_modules)
 
 
 def _view(rollout: Rollout) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from steelyard.page.wording import number
 from steelyard.rehearsal.report.schema import Decision, Rollout
 from steelyard.rehearsal.report.timeline import channels, ratios, variants, weights_at
-from steelyard.rehearsal.report.wording import number
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from steelyard.rehearsal.report import ChartLibraryError, write
-from steelyard.rehearsal.report.page import ASSETS
+from steelyard.page.library import ASSETS, ChartLibraryError
+from steelyard.rehearsal.report import write
 
 
 class Page(HTMLParser):

@@ -1,4 +1,4 @@
-"""Numbers and times as the page says them."""
+"""Numbers and times as the pages say them."""
 
 
 def clock(seconds: float) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.rehearsal.report.wording import clock, number, plural, span
+from steelyard.page.wording import clock, number, plural, span
 
 
 @pytest.mark.parametrize(
