@@ -11,7 +11,7 @@ from operator import attrgetter
 import orjson
 
 from inference.contract import formats
-from inference.contract.refusal import RefusedError, overloaded
+from inference.contract.refusal import Problem, Reason, RefusedError, overloaded
 from inference.contract.schema import Record
 from inference.counting.layout import Outcome
 from inference.counting.metrics import Metrics
@@ -35,6 +35,8 @@ LONGEST_ID = 64
 EXPLAIN = b"explain=true"
 MOST_EXPLANATIONS = 8
 """Requests for one that may wait at a time: each is tens of milliseconds of work."""
+UNREAD: Mapping[int, Reason] = {408: "incomplete", 431: "too_long", 503: "overloaded"}
+"""Why HTTP itself refuses a request, by status."""
 FLUSH_SECONDS = 0.25
 _IS_SOUND = attrgetter("is_sound")
 FAILED = {
@@ -105,6 +107,16 @@ class Invocations:
             self._flush_is_due = True
             get_running_loop().call_later(FLUSH_SECONDS, self._flush)
         return answer
+
+    def refused(self, status: int, problem: str) -> None:
+        """
+        Record and count, by its reason, a request that was refused before it was whole.
+
+        It is none of the requests by outcome: it never took time here, and would look fast there.
+        """
+        reason = UNREAD.get(status, "syntax")
+        call = Call(f"{self._prefix}-{next(self._numbers):x}", None)
+        self._refused(call, RefusedError(status, [Problem("", problem, reason)]))
 
     def close(self) -> None:
         """Count what is still pending, and give the model's thread back."""

@@ -49,9 +49,21 @@ class Phase(Enum):
 class Connections:
     """All connections of one worker; call it for the protocol of a new one."""
 
-    def __init__(self, app: Any, settings: Settings, note: Callable[[int], None]) -> None:
-        """`note` is told how many there are, each time that changes."""
+    def __init__(
+        self,
+        app: Any,
+        settings: Settings,
+        note: Callable[[int], None],
+        refused: Callable[[int, str], None],
+    ) -> None:
+        """
+        Make none yet.
+
+        `note` is told how many there are, each time that changes; `refused` the status and the
+        problem of each request that the application never gets whole.
+        """
         self.note = note
+        self.refused = refused
         self._config = _config(app)
         self._state = ServerState()
         # Each request under way holds this very list: it is changed in place.
@@ -238,6 +250,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.message_event.set()
         self.line.write(_refusal(status, problem, headers))
         self.line.close()
+        self._all.refused(status, problem)
 
     def _waits_for(self) -> Phase:
         cycle = self.cycle

@@ -67,6 +67,10 @@ class App:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
+    def refused(self, status: int, problem: str) -> None:
+        """Record and count a request that was refused before it was whole."""
+        self._invocations.refused(status, problem)
+
     async def close(self) -> None:
         """End what runs beside the requests; every one of them has been answered."""
         self._invocations.close()

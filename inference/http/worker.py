@@ -34,6 +34,9 @@ class App(Protocol):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
 
+    def refused(self, status: int, problem: str) -> None:
+        """Hear of a request that was refused before it was whole."""
+
     async def close(self) -> None:
         """Write what is unwritten; called once, after the last answer."""
 
@@ -76,7 +79,7 @@ async def _serve(
     leave = asyncio.Event()
     for number in ENDINGS:
         asyncio.get_running_loop().add_signal_handler(number, leave.set)
-    connections = Connections(app, settings, listener.note)
+    connections = Connections(app, settings, listener.note, app.refused)
     listener.open(connections, slot)
     ready(app.title)
     async with asyncio.TaskGroup() as tasks:

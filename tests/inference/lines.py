@@ -89,7 +89,7 @@ def served(app: Any, **limits: Any) -> Iterator[Served]:
     thread.start()
 
     async def begin() -> tuple[Connections, asyncio.Task[None]]:
-        connections = Connections(app, settings, listener.note)
+        connections = Connections(app, settings, listener.note, lambda *_: None)
         listener.open(connections)
         return connections, asyncio.create_task(sweep(connections))
 

@@ -51,6 +51,9 @@ class App:
         await send({**head, "headers": [(b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body})
 
+    def refused(self, status, problem):
+        pass
+
     async def close(self):
         say("closed")
 

@@ -279,3 +279,20 @@ def test_more_explanations_than_may_wait_are_turned_away(asked):
     statuses = [answer.status for answer in answers]
     assert set(statuses) == {200, 503}
     assert len(asked.lines()) == statuses.count(200)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(400, "syntax"), (408, "incomplete"), (431, "too_long"), (503, "overloaded")],
+)
+def test_a_request_that_never_came_whole_is_recorded_and_counted_by_its_reason(
+    asked, status, reason
+):
+    before = asked.counters()
+    asked.app.refused(status, "the body did not come whole; send it faster")
+    after = asked.counters()
+
+    series = f'steelyard_rejections_total{{reason="{reason}"}}'
+    assert after[series] == before[series] + 1
+    assert total(after, "steelyard_requests_total") == total(before, "steelyard_requests_total")
+    assert [line["status"] for line in asked.lines("others")] == [status]

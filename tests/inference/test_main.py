@@ -144,6 +144,16 @@ def test_a_request_half_sent_is_answered_after_sigterm(classifier, body):
     assert b'"predictions"' in answer
 
 
+def test_a_request_that_is_no_http_is_refused_counted_and_recorded(serve):
+    container = serve()
+    with line(container.port, b"GET /ping NONSENSE\r\n\r\n") as connection:
+        answer = whole(connection)
+
+    assert status(answer) == 400
+    assert container.counters()['steelyard_rejections_total{reason="syntax"}'] == 1
+    assert json.loads(container.said().splitlines()[-1])["status"] == 400
+
+
 def metrics(port):
     return ask(port, "GET", "/metrics")[1]
 
