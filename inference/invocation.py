@@ -128,7 +128,8 @@ class Invocations:
     ) -> Answer:
         if self._turns.waiting >= self._most_waiting:
             raise overloaded(f"{self._most_waiting} requests wait already")
-        explains = EXPLAIN in given.get(ATTRIBUTES, b"").lower()
+        attributes = given.get(ATTRIBUTES)
+        explains = attributes is not None and EXPLAIN in attributes.lower()
         if explains and self._explaining >= MOST_EXPLANATIONS:
             raise overloaded(f"{MOST_EXPLANATIONS} requests for explanations wait already")
         media_type, write = formats.writer(given.get(b"accept"), explains)

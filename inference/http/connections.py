@@ -20,6 +20,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from inference.http.errand import Errand
 from inference.http.line import Line
 from inference.settings import Settings
 
@@ -134,6 +135,7 @@ class Connection(HttpToolsProtocol):
         self._phase = Phase.SILENT
         self._message: object = None
         self._since = 0.0
+        self._due: list[Errand] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or turn it away when there are too many."""
@@ -148,13 +150,14 @@ class Connection(HttpToolsProtocol):
             self.refuse(503, problem, b"retry-after: 1\r\n")
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse what came, and start what is asked for."""
         if len(data) <= PIECE:
             self._parse(data)
-            return
-        for start in range(0, len(data), PIECE):
-            if not self.line.is_closing():
-                self._parse(data[start : start + PIECE])
+        else:
+            for start in range(0, len(data), PIECE):
+                if not self.line.is_closing():
+                    self._parse(data[start : start + PIECE])
+        self._start_due()
 
     def _parse(self, data: bytes) -> None:
         if len(self.pipeline) > MOST_PIPELINED:
@@ -205,6 +208,14 @@ class Connection(HttpToolsProtocol):
             problem = f"the head is too long, allowed are {LONGEST_HEAD} bytes; shorten it"
             self.refuse(431, problem)
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        # Not at once: the body may stand in what is being parsed.
+        self._due.append(Errand(cycle.run_asgi(app), self.tasks))
+
+    def _start_due(self) -> None:
+        while self._due:
+            self._due.pop(0).start()
+
     def eof_received(self) -> bool:  # type: ignore[override]
         """Let a client that has said all still have its answer."""
         if self.cycle is None or self.cycle.more_body or self.cycle.response_complete:
@@ -221,6 +232,7 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+            self.loop.call_soon(self._start_due)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
