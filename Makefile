@@ -40,7 +40,7 @@ lint: setup
 	@$(BIN)/mypy --no-error-summary -p benchmarks.serving --exclude /peers/
 
 test: lint
-	@$(BIN)/pytest -q -m "not proof"
+	@$(BIN)/pytest -q -m "not proof" -n auto --dist loadscope
 
 # What is too long for `test`: the real cdk command line, the report in a real browser.
 proof: rehearse
