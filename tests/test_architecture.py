@@ -20,6 +20,8 @@ ROOMS = {
     "steelyard.readiness": set(),
     "steelyard.spec": {"steelyard.rollout"},
     "steelyard.rehearsal": {"steelyard.rollout"},
+    "steelyard.planning": {"steelyard.rollout"},
+    "steelyard.backtest": {"steelyard.rollout"},
     "steelyard.cli": {"steelyard", "lambdas.aws"},
     "steelyard": {"steelyard.cli"},
     "lambdas.aws": {"steelyard.rollout"},
@@ -34,6 +36,8 @@ ROOMS = {
 OTHERS = {
     "steelyard.rollout": set(),
     "steelyard.readiness": set(),
+    "steelyard.planning": set(),
+    "steelyard.backtest": set(),
     "lambdas.aws": {"boto3", "botocore"},
     "lambdas": set(),
 }

@@ -5,6 +5,9 @@ from types import FrameType
 
 import click
 
+from steelyard.cli.backtest import backtest
+from steelyard.cli.judge import judge
+from steelyard.cli.plan import plan
 from steelyard.cli.rehearse import rehearse
 
 
@@ -33,4 +36,7 @@ def main() -> None:
     """Ship SageMaker models behind a gate: rehearse a rollout before an account is touched."""
 
 
+main.add_command(backtest)
+main.add_command(judge)
+main.add_command(plan)
 main.add_command(rehearse)
