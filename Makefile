@@ -37,7 +37,7 @@ lint: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/mypy --no-error-summary app.py endpoints/*/*.py
-	@$(BIN)/mypy --no-error-summary -p benchmarks.serving --exclude /peers/
+	@$(BIN)/mypy --no-error-summary -p benchmarks.serving -p benchmarks.judge --exclude /peers/
 
 test: lint
 	@$(BIN)/pytest -q -m "not proof" -n auto --dist loadscope

@@ -22,6 +22,8 @@ ROOMS = {
     "steelyard.page": set(),
     "steelyard.loadtest": {"steelyard.page"},
     "steelyard.rehearsal": {"steelyard.rollout", "steelyard.page"},
+    "steelyard.planning": {"steelyard.rollout"},
+    "steelyard.backtest": {"steelyard.rollout"},
     "steelyard.cli": {"steelyard", "lambdas.aws"},
     "steelyard": {"steelyard.cli"},
     "lambdas.aws": {"steelyard.rollout"},
@@ -36,6 +38,8 @@ ROOMS = {
 OTHERS = {
     "steelyard.rollout": set(),
     "steelyard.readiness": set(),
+    "steelyard.planning": set(),
+    "steelyard.backtest": set(),
     "lambdas.aws": {"boto3", "botocore"},
     "lambdas": set(),
 }

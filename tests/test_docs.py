@@ -263,7 +263,14 @@ def test_every_make_target_that_is_named_exists(name: str):
     assert named <= targets
 
 
-LINKED = ["CONTRIBUTING.md", "docs/endpoint-file.md", "docs/judge.md", "runbooks/README.md"]
+LINKED = [
+    "CONTRIBUTING.md",
+    "docs/backtest.md",
+    "docs/endpoint-file.md",
+    "docs/judge.md",
+    "docs/plan.md",
+    "runbooks/README.md",
+]
 NAMING = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/coverage.md"]
 
 

@@ -5,7 +5,10 @@ from types import FrameType
 
 import click
 
+from steelyard.cli.backtest import backtest
+from steelyard.cli.judge import judge
 from steelyard.cli.loadtest import loadtest
+from steelyard.cli.plan import plan
 from steelyard.cli.rehearse import rehearse
 
 
@@ -35,4 +38,7 @@ def main() -> None:
 
 
 main.add_command(loadtest)
+main.add_command(backtest)
+main.add_command(judge)
+main.add_command(plan)
 main.add_command(rehearse)

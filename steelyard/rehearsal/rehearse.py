@@ -33,6 +33,8 @@ SIMULATED = (
     "instead of the image; a dead one is not restarted",
     f"model latency is drawn from a log-normal distribution (median "
     f"{router.MEDIAN_SECONDS * 1000:.0f} ms, sigma {router.SPREAD}); the answers are real",
+    "the containers' own counters of latency are left out, being this machine's wall time: the "
+    "judge sees no latency here, only the Latency alarm does",
     "alarms are evaluated at each full minute on all data up to then; containers' counters become "
     f"visible {PUBLICATION_SECONDS:.0f} s after they are scraped: assumptions",
     f"weights and faults are timed to {SLICE_SECONDS} virtual seconds",

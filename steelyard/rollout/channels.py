@@ -1,122 +1,210 @@
 """
-Weigh the channels in which a challenger can harm: errors, score, confidence.
+Weigh the channels in which a challenger can harm, each with its fixed share of the evidence.
 
-Each has a fixed share of the accepted error rate, its evidence and its limit.
+The evidence of all channels together is one e-process: it may depend on how they hang together in
+any way, and is held against one limit.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from steelyard.rollout import distribution, evidence
-from steelyard.rollout.counters import Point
-from steelyard.rollout.evidence import MICRO, Trials
+from steelyard.rollout import bursts, evidence, silence
+from steelyard.rollout.alternatives import (
+    LATENCY_STAKES,
+    latency_ratios,
+    score_ratios,
+    score_stakes,
+    slowed,
+    staked,
+)
+from steelyard.rollout.counters import Measurement, Point
+from steelyard.rollout.effects import EFFECTS, stakes
+from steelyard.rollout.evidence import Trials, log_order, log_rates, log_shares
 from steelyard.rollout.policy import Policy
-from steelyard.rollout.state import State, add
+from steelyard.rollout.state import State
 
-SHARES = {"errors": 0.5, "score": 0.25, "confidence": 0.25}
-"""How false_rollback is split; a union bound, so the channels may depend on each other."""
+SHARES = {
+    "errors": 0.4,
+    "client_errors": 0.1,
+    "latency": 0.2,
+    "score": 0.15,
+    "confidence": 0.05,
+    "silence": 0.1,
+}
+"""How the stake is split; fixed beforehand, whatever a source can measure."""
 
-EVIDENCE_CAP = 1e9
-"""Evidence is shown up to here; it is compared as a logarithm, without a cap."""
+EARLY, STEPPED, LATER = 0.45, 0.25, 0.3
+"""How each stake is split: on faults from the start, that begin with a step, and at any time."""
 
+HALF_LIFE = 15
+"""Minutes after which half of what is staked on later faults is spent."""
 
-def compare(policy: Policy, state: State, champion: Point, challenger: Point) -> State:
-    """Weigh a minute in which both variants reported."""
-    wealth, informative = state.wealth, state.informative
-    if champion.n > 0 and challenger.n > 0:
-        wealth = evidence.update(
-            wealth,
-            informative,
-            Trials(challenger.n, challenger.em),
-            Trials(champion.n, champion.em),
-            1 + policy.tolerance.errors_relative,
-            policy.tolerance.errors_absolute,
-        )
-        informative += 1
-    seen, trial = add(state.champion, champion), add(state.challenger, challenger)
-    return replace(
-        state,
-        wealth=wealth,
-        informative=informative,
-        champion=seen,
-        challenger=trial,
-        score_shift=_shift(policy, trial.score, seen.score, "score"),
-        confidence_shift=_shift(policy, trial.confidence, seen.confidence, "confidence"),
-    )
+ALARMING = 5.0
+"""Recent evidence from which on a channel is remembered as alarming, a while after it calmed."""
+
+PASSING, SHOWING = 0.2, 1 / 3
+"""What is staked on a fault that comes and goes, and the share of minutes in which it shows."""
+
+MOST = 50.0
+"""No minute's evidence counts for more (nats) there, so that it stays a number."""
+
+Weighed = tuple[Sequence[float], Sequence[float]]
+"""What is staked on each effect, 1 in all, and the log e-values of a minute."""
 
 
-def _shift(policy: Policy, challenger: Sequence[int], champion: Sequence[int], channel: str) -> int:
-    # Histograms start anew at each step, so each step has its own share of the channel's error
-    # rate. Rounded down: the bound stays one.
-    alpha = _alpha(policy, channel) / len(policy.steps)
-    return math.floor(MICRO * distribution.shift(challenger, champion, alpha))
+class Pair(NamedTuple):
+    """A minute's points, with the weight that the challenger had in it, of 100."""
+
+    champion: Point
+    challenger: Point
+    weight: int
 
 
-def _alpha(policy: Policy, channel: str) -> float:
-    return policy.false_rollback * SHARES[channel]
+Weigh = Callable[[Policy, State, Pair], Weighed | None]
 
 
-def convict(policy: Policy, state: State) -> State:
-    """Remember the first minute that convicts, with every channel that does so in it."""
-    if state.convictions:
+def compare(policy: Policy, state: State, measurement: Measurement) -> State:
+    """Weigh a minute in which both variants reported, then remember it; else change nothing."""
+    champion, challenger = measurement.champion, measurement.challenger
+    if not (champion and challenger and champion.n and challenger.n):
         return state
-    reasons = []
-    if evidence.log_total(state.wealth) >= -math.log(_alpha(policy, "errors")):
-        reasons.append(_errors_reason(policy, state, ">="))
-    for channel, bound in _shifts(state).items():
-        if bound > _limit(policy, channel):
-            reasons.append(_shift_reason(policy, channel, bound))
-    return replace(state, convictions=tuple(reasons))
+    pair = Pair(champion, challenger, measurement.weight)
+    is_cold = 60 * measurement.minute < state.began_at + policy.warmup_seconds
+    mass, wealth, recent = _later(state.compared), dict(state.wealth), dict(state.recent)
+    if measurement.step and measurement.step == state.step and state.step_compared == 0:
+        mass += STEPPED / (len(policy.steps) - 1)
+    for channel, weigh in CHANNELS.items():
+        found = None if is_cold and channel == "latency" else weigh(policy, state, pair)
+        if found is not None:
+            limit = bursts.limit(policy, state, channel, champion, challenger)
+            found = _with_comings_and_goings(found, limit)
+            wealth[channel] = _grown(channel, wealth.get(channel), mass, found, limit)
+            recent[channel] = evidence.recent(recent.get(channel), *found)
+    is_alarming = _highest(recent) > math.log(ALARMING)
+    return replace(
+        bursts.remember(state, champion, challenger),
+        alarmed=state.compared if is_alarming else state.alarmed,
+        wealth=wealth,
+        recent=recent,
+        compared=state.compared + 1,
+        step_compared=state.step_compared + (measurement.step == state.step),
+        champion=state.champion.add(champion),
+        challenger=state.challenger.add(challenger),
+    )
 
 
-def _shifts(state: State) -> dict[str, float]:
-    return {
-        "score": state.score_shift / MICRO,
-        "confidence": state.confidence_shift / MICRO,
-    }
+def listen(policy: Policy, state: State, measurement: Measurement) -> State:
+    """Weigh whether the challenger said anything in a minute in which the champion did."""
+    if measurement.champion is None or measurement.weight == 100 or not measurement.champion.n:
+        return state
+    log = silence.log_e(measurement.weight, measurement.champion, measurement.challenger)
+    found, mass = ((1.0,), (log,)), _later(state.listened)
+    grown = _grown("silence", state.wealth.get("silence"), mass, found, math.inf)
+    return replace(state, listened=state.listened + 1, wealth={**state.wealth, "silence": grown})
 
 
-def _limit(policy: Policy, channel: str) -> float:
-    expected = {"score": policy.expected.score, "confidence": policy.expected.confidence}
-    return expected[channel] + policy.tolerance.predictions
+def _later(minutes: int) -> float:
+    """Return the share of each stake that is put on a fault that begins after so many minutes."""
+    done = minutes + HALF_LIFE
+    # HALF_LIFE / (done (done + 1)) telescopes to 1 over all minutes and is never used up.
+    return LATER * HALF_LIFE / (done * (done + 1))
 
 
-def against(policy: Policy, state: State) -> dict[str, float]:
-    """Return each channel's evidence and limit, rounded down to six digits."""
-    log = evidence.log_total(state.wealth)
-    errors = math.exp(min(log, math.log(EVIDENCE_CAP)))
-    return {
-        "errors": math.floor(errors * MICRO) / MICRO,
-        "errors_limit": round(1 / _alpha(policy, "errors"), 6),
-        **_shifts(state),
-        **{f"{channel}_limit": round(_limit(policy, channel), 6) for channel in _shifts(state)},
-    }
+def _grown(
+    channel: str, wealth: tuple[int, ...] | None, mass: float, found: Weighed, limit: float
+) -> tuple[int, ...]:
+    share, (stakes, logs) = SHARES[channel], found
+    before = wealth or evidence.start([share * EARLY * stake for stake in stakes])
+    grown = evidence.update(before, [share * mass * stake for stake in stakes], logs)
+    return evidence.capped(grown, before, [share * stake for stake in stakes], limit)
 
 
-def summary(policy: Policy, state: State) -> str:
-    """Return one sentence of evidence that did not convict, every channel with its limit."""
-    shifts = [
-        f"{channel} shift at least {bound:.3f} <= {_limit(policy, channel):.3f}"
-        for channel, bound in _shifts(state).items()
+def _with_comings_and_goings(found: Weighed, limit: float) -> Weighed:
+    """Return it with a fault, too, that shows in some minutes only, whatever it is then."""
+    stakes, logs = found
+    mixed = evidence.log_sum([math.log(s) + log for s, log in zip(stakes, logs, strict=True)])
+    shows = math.exp(min(mixed, limit, MOST)) * SHOWING + 1 - SHOWING
+    stakes = [(1 - PASSING) * stake for stake in stakes]
+    return [*stakes, PASSING], [*logs, math.log(shows)]
+
+
+def _rates(channel: str, count: Callable[[Point], int]) -> Weigh:
+    def weigh(policy: Policy, state: State, pair: Pair) -> Weighed | None:
+        rho, delta = 1 + policy.tolerance.errors_relative, policy.tolerance.errors_absolute
+        ours, theirs = (Trials(point.n, count(point)) for point in (pair.challenger, pair.champion))
+        split = stakes(*_foreseen(state, channel, pair.weight), rho, delta)
+        return split, [log_rates(effect, ours, theirs, rho, delta) for effect in EFFECTS]
+
+    return weigh
+
+
+def _foreseen(state: State, channel: str, weight: int) -> tuple[float, int, int]:
+    """Return what to expect of a minute: the champion's rate, and both variants' requests."""
+    bad, of = state.usual.get(channel, (0, 0))
+    requests = (of + state.challenger.requests) / max(1, state.champion_minutes)
+    n_c = max(1, round(requests * weight / 100))
+    # To two digits: stakes are derived anew only where that matters.
+    return float(f"{(bad + 0.5) / (of + 100):.1e}"), n_c, max(1, round(requests) - n_c)
+
+
+def _latency(policy: Policy, state: State, pair: Pair) -> Weighed | None:
+    used, edges = state.champion.latency.used, policy.latency_edges
+    tolerance = policy.tolerance.latency
+    if not edges or not all(map(sum, (used, pair.champion.lat, pair.challenger.lat))):
+        return None
+    spread, ways = slowed(edges, 1 + tolerance), latency_ratios(used, edges, tolerance)
+    return staked(LATENCY_STAKES, ways), [
+        log_order(ratios, spread, pair.challenger.lat, pair.champion.lat) for ratios in ways
     ]
-    return "; ".join([_errors_reason(policy, state, "<"), *shifts])
 
 
-def _errors_reason(policy: Policy, state: State, relation: str) -> str:
-    evidence_now = against(policy, state)
-    challenger, champion = state.challenger, state.champion
-    return (
-        f"challenger {challenger.errors:,} errors of {challenger.requests:,}, "
-        f"champion {champion.errors:,} of {champion.requests:,}: "
-        f"evidence {evidence_now['errors']:,.4g} {relation} {evidence_now['errors_limit']:,.4g}"
-    )
+def _predictions(name: str, histogram: Callable[[Point], tuple[int, ...]]) -> Weigh:
+    def weigh(policy: Policy, state: State, pair: Pair) -> Weighed | None:
+        ours, theirs = histogram(pair.challenger), histogram(pair.champion)
+        used, learned = getattr(state.champion, name).used, getattr(state.challenger, name).used
+        if not all(map(sum, (used, ours, theirs))):
+            return None
+        distance = allowed(policy, name)
+        ways = score_ratios(used, learned, pair.weight / 100, distance)
+        return staked(score_stakes(len(used)), ways), [
+            log_shares(ratios, ours, theirs, distance) for ratios in ways
+        ]
+
+    return weigh
 
 
-def _shift_reason(policy: Policy, channel: str, bound: float) -> str:
-    limit = _limit(policy, channel)
-    return (
-        f"challenger's {channel} distribution is at least {bound:.3f} from the champion's > "
-        f"{limit:.3f} (expected {limit - policy.tolerance.predictions:.3f} + tolerance "
-        f"{policy.tolerance.predictions:.3f})"
-    )
+def allowed(policy: Policy, name: str) -> float:
+    """Return the tolerated total variation of "score" or "confidence"."""
+    expected: float = getattr(policy.expected, name)
+    return min(1.0, expected + policy.tolerance.predictions)
+
+
+CHANNELS: Mapping[str, Weigh] = {
+    "errors": _rates("errors", lambda point: point.em),
+    "client_errors": _rates("client_errors", lambda point: point.e4),
+    "latency": _latency,
+    "score": _predictions("score", lambda point: point.score),
+    "confidence": _predictions("confidence", lambda point: point.conf),
+}
+
+
+def logs(state: State) -> dict[str, float]:
+    """Return each channel's evidence so far (log, nats)."""
+    return {channel: evidence.log_total(wealth) for channel, wealth in state.wealth.items()}
+
+
+def log_total(state: State) -> float:
+    """Return the evidence of all channels together (log, nats), -inf before any minute."""
+    found = tuple(logs(state).values())
+    return evidence.log_sum(found) if found else -math.inf
+
+
+def log_recent(state: State) -> float:
+    """Return the recent evidence of the channel that has most (log, nats)."""
+    return _highest(state.recent)
+
+
+def _highest(recent: Mapping[str, tuple[int, ...]]) -> float:
+    return max(map(evidence.log_total, recent.values()), default=-math.inf)

@@ -14,14 +14,16 @@ from typing import Any
 REQUESTS = "steelyard_requests_total"
 SCORE = "steelyard_score_bin_total"
 CONFIDENCE = "steelyard_confidence_bin_total"
+SECONDS = "steelyard_request_duration_bin_total"
 BUILD = "steelyard_build_info"
 PROCESS_START = "process_start_time_seconds"
-METRICS = (REQUESTS, SCORE, CONFIDENCE, BUILD, PROCESS_START)
+METRICS = (REQUESTS, SCORE, CONFIDENCE, SECONDS, BUILD, PROCESS_START)
 """The metrics to fetch; the keys of `measure`'s series."""
 
 VARIANT = "aws.sagemaker.variant.name"
 _SOURCE = (VARIANT, "@resource.host.id", "aws.sagemaker.container.id")
 _BINS = tuple(f"{index:02d}" for index in range(10))
+_SECONDS_BINS = tuple(f"{index:02d}" for index in range(12))
 
 Series = Mapping[str, Any]
 """One element of a Prometheus matrix: {"metric": {label: value}, "values": [[t, "v"], ..]}."""
@@ -38,7 +40,7 @@ class Point:
 
     n: all requests; e4: client errors; em: model errors, which is whatever was answered neither
     well nor as the client's fault (5xx, overload among it); score and conf: histograms over the
-    predictions (empty where the source has none).
+    predictions, lat: over the seconds of all requests (each empty where the source has none).
     """
 
     n: int
@@ -46,12 +48,13 @@ class Point:
     em: int
     score: tuple[int, ...]
     conf: tuple[int, ...]
+    lat: tuple[int, ...] = ()
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Point":
         """Build the point from its JSON form."""
-        score, conf = tuple(value["score"]), tuple(value["conf"])
-        return cls(value["n"], value["e4"], value["em"], score, conf)
+        score, conf, lat = (tuple(value[name]) for name in ("score", "conf", "lat"))
+        return cls(value["n"], value["e4"], value["em"], score, conf, lat)
 
 
 @dataclass(frozen=True)
@@ -127,16 +130,25 @@ def _points(series: Mapping[str, Sequence[Series]], variant: str, since: float) 
     requests = _grouped(series.get(REQUESTS, ()), "outcome", variant, starts, since)
     score = _grouped(series.get(SCORE, ()), "bin", variant, starts, since)
     conf = _grouped(series.get(CONFIDENCE, ()), "bin", variant, starts, since)
+    seconds = _grouped(series.get(SECONDS, ()), "bin", variant, starts, since)
     sampled = {
         minute_of(at)
         for one in series.get(REQUESTS, ())
         if one["metric"].get(VARIANT) == variant
         for at, _ in one["values"]
     }
-    return {minute: _point(requests[minute], score[minute], conf[minute]) for minute in sampled}
+    return {
+        minute: _point(requests[minute], score[minute], conf[minute], seconds[minute])
+        for minute in sampled
+    }
 
 
-def _point(requests: Mapping[str, int], score: Mapping[str, int], conf: Mapping[str, int]) -> Point:
+def _point(
+    requests: Mapping[str, int],
+    score: Mapping[str, int],
+    conf: Mapping[str, int],
+    seconds: Mapping[str, int],
+) -> Point:
     n = sum(requests.values())
     e4 = requests.get("client_error", 0)
     return Point(
@@ -146,6 +158,7 @@ def _point(requests: Mapping[str, int], score: Mapping[str, int], conf: Mapping[
         em=n - e4 - requests.get("ok", 0),
         score=tuple(score.get(label, 0) for label in _BINS),
         conf=tuple(conf.get(label, 0) for label in _BINS),
+        lat=tuple(seconds.get(label, 0) for label in _SECONDS_BINS),
     )
 
 
@@ -188,7 +201,7 @@ def _source(labels: Mapping[str, str]) -> tuple[str | None, ...]:
 
 
 def _refuse_deltas(series: Mapping[str, Sequence[Series]]) -> None:
-    for name in (REQUESTS, SCORE, CONFIDENCE):
+    for name in (REQUESTS, SCORE, CONFIDENCE, SECONDS):
         for one in series.get(name, ()):
             # https://opentelemetry.io/docs/specs/otel/metrics/data-model/#temporality
             temporality = one["metric"].get("__temporality__", "cumulative")

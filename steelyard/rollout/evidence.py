@@ -1,90 +1,182 @@
 """
-Weigh evidence that the challenger fails more often than the policy tolerates.
+Weigh one minute's counts, and gather the weights over minutes.
 
-A two-sample e-process for the null p_challenger <= rho * p_champion + delta. Its proof, and why it
-may be looked at every minute, is in docs/judge.md; the engine follows Ville's inequality (1939) and
-the mixture method of Robbins (1970).
+Every e-value here compares the variants within one minute and has mean at most 1 while the
+challenger is tolerated, whatever the champion does in that minute. docs/judge.md has the proofs:
+reverse information projections in closed form (Turner, Ly and Grünwald 2024; for a tolerance of
+total variation Huber 1965), mixtures over effects and onsets (Robbins 1970; Shin, Ramdas and
+Rinaldo 2024), Ville's inequality (1939).
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
-
-THETAS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
-"""Effects tried at once: how many times the tolerated rate the challenger fails."""
 
 MICRO = 1_000_000
 """Log-wealth is kept as an integer of millionths of a nat."""
 
-HALF_LIFE = 120
-"""Minutes after which half of the mass for later faults is spent."""
+Wealth = tuple[int, ...]
+
+KEPT = 0.8
+"""How much of the recent evidence the next minute builds on."""
 
 
 class Trials(NamedTuple):
-    """One variant's minute: requests answered and how many of them failed."""
+    """One variant's minute: requests answered and how many of them failed (or are expected to)."""
 
     n: int
-    x: int
+    x: float
 
 
-def log_e(theta: float, challenger: Trials, champion: Trials, rho: float, delta: float) -> float:
+class Effect(NamedTuple):
     """
-    Return the log e-value (nats) of one minute for effect `theta` above 1.
+    What is wrong with a challenger: how often it fails and succeeds, as the champion does.
 
-    Its exponential has mean at most 1 whenever p_challenger <= rho * p_champion + delta. It is 0
-    where either variant had no request.
+    failing: times the tolerated rate of failures, above 1; succeeding: times the champion's rate of
+    successes, at most 1 (1: failures are rare, so it hardly falls).
     """
-    weighted = rho * challenger.n
-    if weighted == 0 or champion.n == 0:
+
+    failing: float
+    succeeding: float = 1.0
+
+
+def log_rates(
+    effect: Effect, challenger: Trials, champion: Trials, rho: float, delta: float
+) -> float:
+    """
+    Return the log e-value (nats) of failures against p_challenger <= rho * p_champion + delta.
+
+    It is 0 where either variant had no request.
+    """
+    n_c, n_0 = challenger.n, champion.n
+    if n_c == 0 or n_0 == 0:
         return 0.0
-    shrink = (weighted + champion.n) / (theta * weighted + champion.n)
-    growth = theta * shrink
+    n = n_c + n_0
+    champion_ok = n / (effect.succeeding * n_c + n_0)
+    challenger_ok = effect.succeeding * champion_ok
+    # rho n_c challenger_fails + n_0 champion_fails = rho n_c challenger_ok + n_0 champion_ok: the
+    # champion's rate drops out of the mean.
+    both = rho * n_c * challenger_ok + n_0 * champion_ok
+    champion_fails = both / (effect.failing * rho * n_c + n_0)
+    challenger_fails = effect.failing * champion_fails
+    allowed = n_c / n * delta * max(0.0, challenger_fails - challenger_ok)
     return (
-        challenger.x * math.log(growth)
-        + champion.x * math.log(shrink)
-        - challenger.n * delta * (growth - 1)
+        challenger.x * math.log(challenger_fails)
+        + (n_c - challenger.x) * math.log(challenger_ok)
+        + champion.x * math.log(champion_fails)
+        + (n_0 - champion.x) * math.log(champion_ok)
+        - n * math.log1p(allowed)
     )
 
 
-def restart_mass(index: int) -> float:
+def log_shares(
+    ratios: Sequence[float], challenger: Sequence[int], champion: Sequence[int], distance: float
+) -> float:
     """
-    Return the share of the stake put on a fault that begins at informative minute `index`.
+    Return the log e-value (nats) of histograms against a total variation of at most `distance`.
 
-    H / ((i + H)(i + H + 1)) / 2 telescopes to 1/2 over all i: nearly even over the first hours,
-    never used up however long the rollout. The other half is staked at the start.
+    `ratios` says for each bin how many times the champion's share the challenger's is; fixed before
+    the minute. It is 0 where either histogram is empty.
     """
-    return HALF_LIFE / ((index + HALF_LIFE) * (index + HALF_LIFE + 1)) / 2
+    n_c, n_0 = sum(challenger), sum(champion)
+    if n_c == 0 or n_0 == 0:
+        return 0.0
+    n = n_c + n_0
+    scale = [n / (ratio * n_c + n_0) for ratio in ratios]
+    log = math.fsum(
+        x_c * math.log(ratio * b) + x_0 * math.log(b)
+        for ratio, b, x_c, x_0 in zip(ratios, scale, challenger, champion, strict=True)
+    )
+    most, least = max(ratios), min(ratios)
+    # Of the tolerated pairs, the best for the e-value shares all but `distance` of its mass.
+    reach = n_c / n * most * n / (most * n_c + n_0) + n_0 / n * n / (least * n_c + n_0) - 1
+    return log - n * math.log1p(distance * max(0.0, reach))
 
 
-def start() -> tuple[int, ...]:
-    """Return the log-wealth before any minute, one per effect, half of the stake in all."""
-    return tuple(_floor(math.log(0.5 / len(THETAS))) for _ in THETAS)
+def log_order(
+    ratios: Sequence[float],
+    slowed: Sequence[Sequence[tuple[int, float]]],
+    challenger: Sequence[int],
+    champion: Sequence[int],
+) -> float:
+    """
+    Return the log e-value (nats) of latencies against "no slower than the champion slowed down".
+
+    `ratios`, which must not fall, says for each bin how many times the share of the slowed champion
+    the challenger's is; `slowed[i]` over which bins (index, share) the champion's bin i spreads
+    when it is slowed as far as is tolerated. It is 0 where either histogram is empty.
+    """
+    n_c, n_0 = sum(challenger), sum(champion)
+    if n_c == 0 or n_0 == 0:
+        return 0.0
+    n = n_c + n_0
+    gains = [ratio * n / (ratio * n_c + n_0) for ratio in ratios]
+    log = 0.0
+    for gain, spread, x_c, x_0 in zip(gains, slowed, challenger, champion, strict=True):
+        if x_c:
+            log += x_c * math.log(gain)
+        if x_0:
+            mean = sum(share * gains[index] for index, share in spread)
+            log += x_0 * math.log((n - n_c * mean) / n_0)
+    return log
 
 
-def update(
-    wealth: tuple[int, ...],
-    index: int,
-    challenger: Trials,
-    champion: Trials,
-    rho: float,
-    delta: float,
-) -> tuple[int, ...]:
-    """Return the wealth after one minute: W <- e * (W + restart mass), for each effect."""
-    stake = math.log(restart_mass(index) / len(THETAS))
+def start(stakes: Sequence[float]) -> Wealth:
+    """Return the log-wealth before any minute: what is staked on each effect, at most 1 in all."""
+    return tuple(_floor(math.log(stake)) for stake in stakes)
+
+
+def update(wealth: Wealth, stakes: Sequence[float], logs: Sequence[float]) -> Wealth:
+    """
+    Return the wealth after one minute: W <- e * (W + stake), for each effect.
+
+    `stakes` is what is put on a fault that begins in this minute, `logs` the log e-values.
+    """
     return tuple(
-        _floor(log_sum((log / MICRO, stake)) + log_e(theta, challenger, champion, rho, delta))
-        for log, theta in zip(wealth, THETAS, strict=True)
+        _floor(log_sum((old / MICRO, math.log(stake))) + log)
+        for old, stake, log in zip(wealth, stakes, logs, strict=True)
     )
 
 
-def log_total(wealth: tuple[int, ...]) -> float:
+def recent(wealth: Wealth | None, stakes: Sequence[float], logs: Sequence[float]) -> Wealth:
+    """
+    Return the evidence of the last minutes: V <- e * (KEPT V + (1 - KEPT) stake), for each effect.
+
+    In all, its mean is at most 1 in every minute while the challenger is tolerated.
+    """
+    before = wealth or start(stakes)
+    return tuple(
+        _floor(log_sum((old / MICRO + math.log(KEPT), math.log((1 - KEPT) * stake))) + log)
+        for old, stake, log in zip(before, stakes, logs, strict=True)
+    )
+
+
+def capped(wealth: Wealth, before: Wealth, stakes: Sequence[float], limit: float) -> Wealth:
+    """
+    Return the wealth, lowered to about `limit` (nats) above what it was or the stake, if more.
+
+    Each effect keeps what is within half that limit of its own, or its part of what is within that
+    of all: so neither does one effect crowd out the others, nor do many hold back the one that
+    fits. In all it is at most three times what the limit says.
+    """
+    excess = log_total(wealth) - max(log_total(before), math.log(sum(stakes))) - limit
+    if excess <= 0:
+        return wealth
+    return tuple(
+        min(log, _floor(max(max(old / MICRO, math.log(stake)) + limit / 2, log / MICRO - excess)))
+        for log, old, stake in zip(wealth, before, stakes, strict=True)
+    )
+
+
+def log_total(wealth: Wealth) -> float:
     """Return the log (nats) of the evidence: the wealth of all effects together."""
     return log_sum(tuple(log / MICRO for log in wealth))
 
 
-def log_sum(logs: tuple[float, ...]) -> float:
+def log_sum(logs: Sequence[float]) -> float:
     """Return log(sum(exp(log))) without overflow."""
     top = max(logs)
-    return top + math.log(sum(math.exp(log - top) for log in logs))
+    return top + math.log(math.fsum(math.exp(log - top) for log in logs))
 
 
 def _floor(log: float) -> int:

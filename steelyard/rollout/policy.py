@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 SCHEMA = 1
 DIGITS = 6
@@ -34,11 +34,13 @@ class Tolerance:
     How much worse a challenger may be and still be harmless.
 
     Errors: p_challenger <= (1 + errors_relative) * p_champion + errors_absolute.
+    Latency: every answer of the champion takes 1 + latency times as long.
     Predictions: total variation beyond the expected one.
     """
 
     errors_relative: float
     errors_absolute: float
+    latency: float
     predictions: float
 
 
@@ -50,9 +52,19 @@ class Expected:
     confidence: float
 
 
+Undecided = Literal["pause", "advance"]
+
+
 @dataclass(frozen=True)
 class Policy:
-    """What a rollout may do and when; every duration is in seconds."""
+    """
+    What a rollout may do and when; every duration is in seconds.
+
+    undecided: what happens to a step that is not decided after `longest_seconds`;
+    patience_minutes: how many bad minutes a conviction takes at least (1: one that is gross, else
+    two); warmup_seconds: how long after the first step's start latency is not judged;
+    latency_edges: the inner edges of the latency histograms, in seconds (none: not judged).
+    """
 
     steps: tuple[Step, ...]
     soak_seconds: int
@@ -63,6 +75,10 @@ class Policy:
     tolerance: Tolerance
     expected: Expected
     minimum_requests: int
+    undecided: Undecided = "pause"
+    patience_minutes: int = 1
+    warmup_seconds: int = 0
+    latency_edges: tuple[float, ...] = ()
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Policy":
@@ -72,6 +88,8 @@ class Policy:
         fields = _fields(value, "", POLICY, problems)
         tolerance = _fields(value.get("tolerance"), "tolerance.", TOLERANCE, problems)
         expected = _fields(value.get("expected"), "expected.", EXPECTED, problems)
+        fields["undecided"] = _undecided(value.get("undecided"), problems)
+        fields["latency_edges"] = _edges(value.get("latency_edges"), problems)
         problems += _relations(steps, fields)
         if problems:
             raise PolicyError(tuple(problems))
@@ -83,7 +101,11 @@ class Policy:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, from which `from_dict` makes an equal policy."""
         fields = asdict(self)
-        return {"schema": SCHEMA, **fields, "steps": [asdict(step) for step in self.steps]}
+        lists = {
+            "steps": [asdict(step) for step in self.steps],
+            "latency_edges": list(self.latency_edges),
+        }
+        return {"schema": SCHEMA, **fields, **lists}
 
     def digest(self) -> str:
         """Return the policy's name: sha256 (hex) of its canonical JSON."""
@@ -143,8 +165,17 @@ POLICY: Mapping[str, _Rule | None] = {
     "tolerance": None,
     "expected": None,
     "minimum_requests": _at_least(1),
+    "undecided": None,
+    "patience_minutes": _Rule(True, "1 or 2", lambda number: number in (1, 2)),
+    "warmup_seconds": _at_least(0),
+    "latency_edges": None,
 }
-TOLERANCE = {"errors_relative": _NOT_NEGATIVE, "errors_absolute": _SHARE, "predictions": _SHARE}
+TOLERANCE = {
+    "errors_relative": _NOT_NEGATIVE,
+    "errors_absolute": _SHARE,
+    "latency": _NOT_NEGATIVE,
+    "predictions": _SHARE,
+}
 EXPECTED = {"score": _SHARE, "confidence": _SHARE}
 STEP = {"weight": _WEIGHT, "bake_seconds": _at_least(1)}
 
@@ -196,6 +227,25 @@ def _steps(value: Any, problems: list[str]) -> tuple[Step, ...]:
         if after.weight <= step.weight
     ]
     return steps
+
+
+def _undecided(value: Any, problems: list[str]) -> Undecided:
+    if value not in ("pause", "advance"):
+        problems.append(f"undecided is {value!r}: it must be 'pause' or 'advance'")
+    return "advance" if value == "advance" else "pause"
+
+
+def _edges(value: Any, problems: list[str]) -> tuple[float, ...]:
+    rule = _Rule(False, "a number above 0", lambda number: number > 0)
+    given = value if isinstance(value, list | tuple) else [None]
+    edges = [_number(edge, rule) for edge in given]
+    known = tuple(edge for edge in edges if edge is not None)
+    rises = all(low < high for low, high in pairwise(known))
+    if len(known) < len(edges) or not rises or len(known) == 1:
+        problems.append(
+            f"latency_edges is {value!r}: give two seconds or more, above 0 and rising, or none"
+        )
+    return known
 
 
 def _relations(steps: tuple[Step, ...], fields: Mapping[str, Any]) -> list[str]:

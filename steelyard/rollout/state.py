@@ -2,35 +2,88 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from steelyard.rollout import evidence
 from steelyard.rollout.counters import Point
 from steelyard.rollout.policy import Policy
+
+KEPT = 16
+"""How many of the champion's worst minutes are remembered in each channel."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """
+    A histogram of all that was seen, and the one in use, renewed when there is twice as much.
+
+    A histogram in use stays the same for long, so that what is derived from it need not be derived
+    each minute.
+    """
+
+    used: tuple[int, ...] = ()
+    seen: tuple[int, ...] = ()
+
+    def add(self, histogram: tuple[int, ...]) -> "Learned":
+        """Return it with one more minute; a source without histograms changes nothing."""
+        if not histogram:
+            return self
+        seen = histogram
+        if self.seen:
+            seen = tuple(a + b for a, b in zip(self.seen, histogram, strict=True))
+        used = seen if sum(seen) >= 2 * sum(self.used) else self.used
+        return Learned(used, seen)
+
+
+HISTOGRAMS = ("latency", "score", "confidence")
 
 
 @dataclass(frozen=True)
 class Tally:
     """
-    What was judged of one variant.
+    What was seen of one variant.
 
-    requests, errors: over the whole rollout; the rest since this step began: requests, histograms
-    and newest minute with data (None: none yet).
+    requests, errors, client_errors: judged over the whole rollout; since this step began:
+    step_requests and newest, the newest minute with data (None: none yet); the rest: histograms,
+    the champion's from before the rollout, too.
     """
 
     requests: int = 0
     errors: int = 0
+    client_errors: int = 0
     step_requests: int = 0
     newest: int | None = None
-    score: tuple[int, ...] = ()
-    confidence: tuple[int, ...] = ()
+    latency: Learned = Learned()
+    score: Learned = Learned()
+    confidence: Learned = Learned()
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Tally":
         """Build the tally from its JSON form."""
-        score, confidence = tuple(value["score"]), tuple(value["confidence"])
-        return cls(**{**value, "score": score, "confidence": confidence})
+        histograms = {
+            name: Learned(tuple(value[name]["used"]), tuple(value[name]["seen"]))
+            for name in HISTOGRAMS
+        }
+        return cls(**{**value, **histograms})
+
+    def learn(self, point: Point) -> "Tally":
+        """Return the tally with a minute's histograms."""
+        return replace(
+            self,
+            latency=self.latency.add(point.lat),
+            score=self.score.add(point.score),
+            confidence=self.confidence.add(point.conf),
+        )
+
+    def add(self, point: Point) -> "Tally":
+        """Return the tally with one more judged minute in it."""
+        return replace(
+            self.learn(point),
+            requests=self.requests + point.n,
+            errors=self.errors + point.em,
+            client_errors=self.client_errors + point.e4,
+            step_requests=self.step_requests + point.n,
+        )
 
 
 @dataclass(frozen=True)
@@ -39,29 +92,42 @@ class State:
     All that the judge remembers, in integers and text, so that JSON keeps it exactly.
 
     policy: digest; step: None before the first; entered_at: epoch second of the step's bake;
-    last_minute: newest folded epoch minute; informative: minutes that weighed errors; wealth:
-    millionths of a nat per effect; score_shift, confidence_shift: millionths of total variation;
-    convictions: why to abort, from the first minute that convicted.
+    began_at: of the first step's; last_minute: newest folded epoch minute; compared: minutes in
+    which both variants were weighed, in all and in this step; listened: in which the champion had
+    traffic; alarmed: how many were compared when recent evidence was last alarming; wealth:
+    millionths of a nat per channel and effect, recent: of the last minutes; champion_minutes: how
+    many were seen, before the rollout, too; worst: the champion's worst minutes per channel, in
+    millionths of its requests beyond the usual, worst first; usual: its bad requests per channel,
+    and of how many; convictions: why to abort, from the first minute that convicted.
     """
 
     policy: str
-    wealth: tuple[int, ...]
+    wealth: Mapping[str, tuple[int, ...]]
+    recent: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     step: int | None = None
     entered_at: int = 0
+    began_at: int = 0
     last_minute: int | None = None
-    informative: int = 0
+    compared: int = 0
+    step_compared: int = 0
+    listened: int = 0
+    alarmed: int | None = None
     skipped: int = 0
     champion: Tally = Tally()
     challenger: Tally = Tally()
-    score_shift: int = 0
-    confidence_shift: int = 0
+    champion_minutes: int = 0
+    worst: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    usual: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     convictions: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "State":
         """Build the state from its JSON form."""
         built = {
-            "wealth": tuple(value["wealth"]),
+            "wealth": {channel: tuple(logs) for channel, logs in value["wealth"].items()},
+            "recent": {channel: tuple(logs) for channel, logs in value["recent"].items()},
+            "worst": {channel: tuple(shares) for channel, shares in value["worst"].items()},
+            "usual": {channel: tuple(counts) for channel, counts in value["usual"].items()},
             "champion": Tally.from_dict(value["champion"]),
             "challenger": Tally.from_dict(value["challenger"]),
             "convictions": tuple(value["convictions"]),
@@ -71,11 +137,6 @@ class State:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, from which `from_dict` makes an equal state."""
         return asdict(self)
-
-
-def start(policy: Policy) -> State:
-    """Return the state before any step and any minute."""
-    return State(policy=policy.digest(), wealth=evidence.start())
 
 
 def enter(policy: Policy, state: State, step: int, at: float) -> State:
@@ -100,21 +161,12 @@ def enter(policy: Policy, state: State, step: int, at: float) -> State:
     champion, challenger = (
         replace(tally, step_requests=0, newest=None) for tally in (state.champion, state.challenger)
     )
-    entered = replace(state, entered_at=second, champion=champion, challenger=challenger)
-    return entered if step == state.step else _emptied(entered, step)
-
-
-def _emptied(state: State, step: int) -> State:
-    # Histograms of different weights are never added up: were the champion's mix of requests to
-    # drift meanwhile, the sums would differ though the variants agree in every minute.
-    champion, challenger = (
-        replace(tally, score=(), confidence=()) for tally in (state.champion, state.challenger)
-    )
     return replace(
         state,
         step=step,
-        score_shift=0,
-        confidence_shift=0,
+        entered_at=second,
+        began_at=second if state.step is None else state.began_at,
+        step_compared=state.step_compared if step == state.step else 0,
         champion=champion,
         challenger=challenger,
     )
@@ -127,21 +179,3 @@ def refuse_another(policy: Policy, state: State) -> None:
             f"state belongs to policy {state.policy[:12]}, given is {policy.digest()[:12]}: "
             "judge a rollout by the policy it started with"
         )
-
-
-def add(tally: Tally, point: Point) -> Tally:
-    """Return the tally with one more minute in it."""
-    return replace(
-        tally,
-        requests=tally.requests + point.n,
-        errors=tally.errors + point.em,
-        step_requests=tally.step_requests + point.n,
-        score=_sum(tally.score, point.score),
-        confidence=_sum(tally.confidence, point.conf),
-    )
-
-
-def _sum(histogram: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
-    if not histogram:
-        return more
-    return tuple(a + b for a, b in zip(histogram, more, strict=True))

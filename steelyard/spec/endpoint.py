@@ -40,6 +40,8 @@ Count = Annotated[
     ),
 ]
 
+Price = Annotated[float, Field(ge=0, le=1e6, strict=True)]
+
 
 class Part(BaseModel):
     """A part of a file: immutable, and without a field that is not named here."""
@@ -61,6 +63,10 @@ class Variant(Part):
         ),
     ]
     instance_count: Count
+    price_per_hour: Annotated[
+        Price | None,
+        Field(description="a number from 0 to 1000000, not in quotes", examples=["0.12"]),
+    ] = None
 
 
 class Step(Part):
@@ -86,6 +92,7 @@ class Tolerance(Part):
     errors_absolute: Annotated[
         Share, Field(lt=1, description="a percentage below 100%", examples=["0.1%"])
     ] = 0.001
+    latency: Share = 0.2
     predictions: Share = 0.1
 
 
@@ -109,6 +116,9 @@ class Rollout(Part):
         Field(gt=0, lt=0.5, description="a percentage above 0% and below 50%", examples=["1%"]),
     ] = 0.01
     tolerance: Tolerance = Tolerance()
+    undecided: Literal["pause", "advance"] = "pause"
+    patience: Literal["one minute", "two minutes"] = "one minute"
+    warm_up: WholeSeconds = 120
 
 
 class Alarms(Part):

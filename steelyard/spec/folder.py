@@ -141,6 +141,10 @@ class Endpoint:
             tolerance=Tolerance(**rollout.tolerance.model_dump()),
             expected=Expected(**difference(champion, challenger)),
             minimum_requests=rollout.minimum_requests,
+            undecided=rollout.undecided,
+            patience_minutes=1 if rollout.patience == "one minute" else 2,
+            warmup_seconds=rollout.warm_up,
+            latency_edges=tuple(champion.latency.edges_seconds),
         )
 
 

@@ -79,7 +79,8 @@ def test_a_good_challenger_advances_after_its_bake(world, traffic):
     outcomes = []
     for _ in range(11):
         traffic.minute(270, 30)
-        outcomes.append(tick(world)["outcome"])
+        answer = tick(world)
+        outcomes.append(answer["outcome"])
         if outcomes[-1] == "advance":
             break
 

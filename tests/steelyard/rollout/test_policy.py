@@ -93,9 +93,19 @@ TOLERANCE = policy_dict()["tolerance"]
         ),
         ({"expected": None}, "expected is None: give an object with score, confidence"),
         (
-            {"tolerance": {**TOLERANCE, "latency": 1}},
-            "tolerance.latency is unknown: remove it, or use one of "
-            "errors_relative, errors_absolute, predictions",
+            {"tolerance": {**TOLERANCE, "drift": 1}},
+            "tolerance.drift is unknown: remove it, or use one of "
+            "errors_relative, errors_absolute, latency, predictions",
+        ),
+        ({"undecided": "guess"}, "undecided is 'guess': it must be 'pause' or 'advance'"),
+        ({"patience_minutes": 3}, "patience_minutes is 3: it must be 1 or 2"),
+        (
+            {"latency_edges": [0.1, 0.1]},
+            "latency_edges is [0.1, 0.1]: give two seconds or more, above 0 and rising, or none",
+        ),
+        (
+            {"latency_edges": ["1 s"]},
+            "latency_edges is ['1 s']: give two seconds or more, above 0 and rising, or none",
         ),
     ],
 )

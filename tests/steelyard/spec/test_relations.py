@@ -166,6 +166,10 @@ def test_whatever_passes_is_a_policy_that_the_lambdas_accept(steps, bake, soak, 
         "tolerance": rollout.tolerance.model_dump(),
         "expected": {"score": 0.1, "confidence": 0.1},
         "minimum_requests": rollout.minimum_requests,
+        "undecided": rollout.undecided,
+        "patience_minutes": 1,
+        "warmup_seconds": rollout.warm_up,
+        "latency_edges": [],
     }
 
     if sentences({"rollout": raw}) == []:

@@ -1,0 +1,1 @@
+"""Replay recorded measurements under a policy; standard library alone."""

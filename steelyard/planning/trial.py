@@ -1,0 +1,86 @@
+"""
+Play a rollout in numbers: imagined minutes, judged by the judge itself as each tick would.
+
+What a deployed tick does is repeated: it comes each minute, folds the minutes that have settled,
+and asks for the verdict. Nobody answers a pause here: it ends the trial.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from steelyard.planning.traffic import Fault, Traffic
+from steelyard.rollout import judge
+from steelyard.rollout.counters import Measurement
+from steelyard.rollout.judge import State
+from steelyard.rollout.policy import Policy
+
+TICK_SECONDS = 60
+"""How often the judge is woken."""
+
+WEIGHTS_SECONDS = 60
+"""How long a change of weights is taken to need; the platform promises nothing."""
+
+Ending = Literal["abort", "pause", "advance"]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """
+    One step of a trial.
+
+    `step` is its index in the plan; `begun` when its weights were in force (epoch seconds, as
+    imagined) and `seconds` how long it took from then on; `requests` how many of the
+    challenger's were judged in it; `before` the judge's state as it began, `after` as it ended.
+    """
+
+    step: int
+    ending: Ending
+    begun: int
+    seconds: int
+    requests: int
+    before: State
+    after: State
+
+
+def play(
+    policy: Policy, state: State, begun: int, steps: range, traffic: Traffic, fault: Fault
+) -> list[Stretch]:
+    """
+    Return what became of `steps` of the plan, up to the one that did not advance.
+
+    `state` is as it was before the first of them, whose weights are in force at epoch second
+    `begun`, a whole minute; the fault is there from that moment.
+    """
+    stretches: list[Stretch] = []
+    for step in steps:
+        stretch = _stretch(policy, state, begun, step, traffic, fault)
+        stretches.append(stretch)
+        if stretch.ending != "advance":
+            break
+        state, begun = stretch.after, begun + stretch.seconds + WEIGHTS_SECONDS
+    return stretches
+
+
+def _stretch(
+    policy: Policy, before: State, begun: int, step: int, traffic: Traffic, fault: Fault
+) -> Stretch:
+    weight = policy.plan()[step].weight
+    state = judge.enter(policy, before, step, begun)
+    minute, requests, now = begun // 60, 0, begun
+    while True:
+        now += TICK_SECONDS
+        while minute <= judge.settled(policy, now):
+            champion, challenger = traffic.minute(weight, fault)
+            measured = Measurement(minute, step, weight, champion, challenger)
+            state = judge.fold(policy, state, measured)
+            requests += challenger.n if challenger is not None else 0
+            minute += 1
+        outcome = judge.verdict(policy, state, now).outcome
+        if outcome != "continue":
+            return Stretch(step, outcome, begun, now - begun, requests, before, state)
+
+
+def seconds(stretches: Sequence[Stretch]) -> int:
+    """Return how long a trial took, with a change of weights before each step."""
+    return sum(WEIGHTS_SECONDS + stretch.seconds for stretch in stretches)
