@@ -7,12 +7,8 @@ Time is looked at once a second, so that a request pays next to nothing for it.
 """
 
 import asyncio
-import json
-import time
 from collections.abc import Callable
-from email.utils import formatdate
 from enum import Enum, auto
-from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
@@ -20,6 +16,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from inference.http.answers import date, refusal
 from inference.http.errand import Errand
 from inference.http.line import Line
 from inference.settings import Settings
@@ -69,7 +66,7 @@ class Connections:
         self._state = ServerState()
         # Each request under way holds this very list: it is changed in place.
         self._headers = self._state.default_headers
-        self._headers.append(_date())
+        self._headers.append(date())
         self._loop = asyncio.get_running_loop()
         self._quiet = settings.quiet_seconds
         self._most_buffered = settings.most_buffered_bytes
@@ -99,7 +96,7 @@ class Connections:
 
     def sweep(self) -> None:
         """End what took too long, and what holds the most answers when all hold too many."""
-        self._headers[0] = _date()
+        self._headers[0] = date()
         open_now = cast("list[Connection]", list(self._state.connections))
         for connection in open_now:
             connection.check(self._loop.time())
@@ -260,7 +257,7 @@ class Connection(HttpToolsProtocol):
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.line.write(_refusal(status, problem, headers))
+        self.line.write(refusal(status, problem, headers))
         self.line.close()
         self._all.refused(status, problem)
 
@@ -302,17 +299,3 @@ def _config(app: Any) -> Config:
 
 def _buffered(connection: Connection) -> int:
     return connection.line.get_write_buffer_size()
-
-
-def _date() -> tuple[bytes, bytes]:
-    return b"date", formatdate(time.time(), usegmt=True).encode()
-
-
-def _refusal(status: int, problem: str, headers: bytes) -> bytes:
-    body = json.dumps({"errors": [{"field": "", "problem": problem}]}).encode()
-    phrase = HTTPStatus(status).phrase
-    head = (
-        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n"
-    )
-    return head.encode() + headers + b"\r\n" + body
