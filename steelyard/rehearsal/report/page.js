@@ -8,7 +8,7 @@
   const FLAGS = 24;
   const PRINTED_WIDTH = 690; // CSS pixels between the margins of an A4 or letter page
   const FLAG_INKS = { pause: "warn", safe: "good", promote: "good" };
-  const DASHES = { "channel-2": [7, 3], "channel-3": [2, 2], "channel-4": [9, 3, 2, 3], "channel-5": [4, 4] };
+  const DASHES = { "channel-2": [7, 3], "channel-3": [2, 2], "channel-4": [9, 3, 2, 3], "channel-5": [4, 4], "channel-6": [6, 2, 1, 2] };
 
   const timelines = JSON.parse(document.getElementById("charts").textContent);
   const colour = (ink) => getComputedStyle(document.documentElement).getPropertyValue(`--${ink}`).trim();

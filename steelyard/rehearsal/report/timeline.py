@@ -10,7 +10,7 @@ from steelyard.rehearsal.report.schema import Decision, Rollout
 
 Cell = float | None
 
-CHANNEL_INKS = 5  # page.css has as many; a sixth channel shares the first one's
+CHANNEL_INKS = 7  # page.css has as many; an eighth channel would share the first one's
 
 
 @dataclass(frozen=True)
