@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from steelyard.rollout.conduct import Gate
 from steelyard.rollout.policy import canonical
 
-Phase = Literal["progressing", "aborting", "aborted", "promoted"]
+Phase = Literal["progressing", "paused", "aborting", "aborted", "promoted"]
 Kind = Literal["requested", "measured", "decided", "acted"]
 
 # A rollout in one of these phases holds the endpoint's lock.
-ACTIVE: tuple[Phase, ...] = ("progressing", "aborting")
+ACTIVE: tuple[Phase, ...] = ("progressing", "paused", "aborting")
+# In one of these it may have weight, and can still be aborted.
+UNDER_WAY: tuple[Phase, ...] = ("progressing", "paused")
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,12 @@ class Lock:
     were first asked for and `since` when they were verified (epoch seconds, None until then);
     `token` is the waiting bake's task token; `judge` the judge's state after its last fold and
     `policy` the rollout's policy, both as canonical JSON; `config` is the endpoint config that
-    the rollout was started on; `seq` the sequence number of the next record.
+    the rollout was started on; `seq` the sequence number of the next record; `began_at` is when the
+    lock was taken and `deadline` when the rollout must have ended; `lease_until` is when the
+    challenger's weight expires unless somebody who drives the rollout renews it (None before its
+    first weight); `gate` is what a person is waited for; `approved` is what was approved, a gate or
+    the number of an undecided step; `pause_until` is when a pause ends in an abort; `suspended`
+    names the variants whose scaling the rollout holds.
     """
 
     endpoint: str
@@ -41,13 +49,23 @@ class Lock:
     token: str | None = None
     judge: str | None = None
     reason: str | None = None
+    began_at: float = 0.0
+    deadline: float | None = None
+    lease_until: float | None = None
+    gate: Gate | None = None
+    approved: tuple[str, ...] = ()
+    pause_until: float | None = None
+    suspended: tuple[str, ...] = ()
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, Any]) -> "Lock":
         """Return the lock that an item's attributes describe; attributes of others are ignored."""
         known = {field.name for field in fields(cls)}
         values = {name: value for name, value in attributes.items() if name in known}
-        return cls(**values | {"others": tuple(values.get("others", ()))})
+        lists = {
+            name: tuple(values.get(name) or ()) for name in ("others", "approved", "suspended")
+        }
+        return cls(**values | lists)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,23 @@
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
+from steelyard.rollout.conduct import Conduct, read_conduct
+from steelyard.rollout.fields import (
+    DIGITS,
+    NOT_NEGATIVE,
+    SHARE,
+    Rule,
+    at_least,
+    number_of,
+    read_numbers,
+)
+
 SCHEMA = 1
-DIGITS = 6
 
 
 class PolicyError(ValueError):
@@ -63,7 +72,10 @@ class Policy:
     undecided: what happens to a step that is not decided after `longest_seconds`;
     patience_minutes: how many bad minutes a conviction takes at least (1: one that is gross, else
     two); warmup_seconds: how long after the first step's start latency is not judged;
-    latency_edges: the inner edges of the latency histograms, in seconds (none: not judged).
+    latency_edges: the inner edges of the latency histograms, in seconds (none: not judged);
+    promotion_margin: how much worse a challenger may be and still advance without evidence against
+    it, as wide as `tolerance` or wider (None: what the evidence does not show is let through);
+    false_promotion: the accepted probability that one worse than that advances on evidence.
     """
 
     steps: tuple[Step, ...]
@@ -79,17 +91,22 @@ class Policy:
     patience_minutes: int = 1
     warmup_seconds: int = 0
     latency_edges: tuple[float, ...] = ()
+    promotion_margin: Tolerance | None = None
+    false_promotion: float = 0.05
+    conduct: Conduct = field(default_factory=Conduct)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "Policy":
         """Build the policy that `value` says; raises PolicyError with every problem at once."""
         problems: list[str] = []
         steps = _steps(value.get("steps"), problems)
-        fields = _fields(value, "", POLICY, problems)
-        tolerance = _fields(value.get("tolerance"), "tolerance.", TOLERANCE, problems)
-        expected = _fields(value.get("expected"), "expected.", EXPECTED, problems)
+        fields = read_numbers(value, "", POLICY, problems)
+        tolerance = read_numbers(value.get("tolerance"), "tolerance.", TOLERANCE, problems)
+        expected = read_numbers(value.get("expected"), "expected.", EXPECTED, problems)
         fields["undecided"] = _undecided(value.get("undecided"), problems)
         fields["latency_edges"] = _edges(value.get("latency_edges"), problems)
+        fields["promotion_margin"] = _margin(value.get("promotion_margin"), tolerance, problems)
+        fields["conduct"] = read_conduct(value.get("conduct"), problems)
         problems += _relations(steps, fields)
         if problems:
             raise PolicyError(tuple(problems))
@@ -104,6 +121,7 @@ class Policy:
         lists = {
             "steps": [asdict(step) for step in self.steps],
             "latency_edges": list(self.latency_edges),
+            "conduct": self.conduct.to_dict(),
         }
         return {"schema": SCHEMA, **fields, **lists}
 
@@ -135,80 +153,37 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """One field's type and allowed values; `allowed` completes the sentence 'it must be ...'."""
+_ALPHA = Rule(False, "a number above 0 and below 0.5", lambda number: 0 < number < 0.5)
+_SCHEMA = Rule(True, f"{SCHEMA}", lambda number: number == SCHEMA)
+_WEIGHT = Rule(True, "an integer in 1..99", lambda number: 1 <= number <= 99)
 
-    integer: bool
-    allowed: str
-    holds: Callable[[float], bool]
-
-
-def _at_least(bound: int) -> _Rule:
-    return _Rule(True, f"an integer of {bound} or more", lambda number: number >= bound)
-
-
-_SHARE = _Rule(False, "a number in 0..1", lambda number: 0 <= number <= 1)
-_NOT_NEGATIVE = _Rule(False, "a number of 0 or more", lambda number: number >= 0)
-_ALPHA = _Rule(False, "a number above 0 and below 0.5", lambda number: 0 < number < 0.5)
-_SCHEMA = _Rule(True, f"{SCHEMA}", lambda number: number == SCHEMA)
-_WEIGHT = _Rule(True, "an integer in 1..99", lambda number: 1 <= number <= 99)
-
-POLICY: Mapping[str, _Rule | None] = {
+POLICY: Mapping[str, Rule | None] = {
     "schema": _SCHEMA,
     "steps": None,
-    "soak_seconds": _at_least(1),
-    "longest_seconds": _at_least(1),
-    "pause_seconds": _at_least(0),
-    "settle_seconds": _at_least(0),
+    "soak_seconds": at_least(1),
+    "longest_seconds": at_least(1),
+    "pause_seconds": at_least(0),
+    "settle_seconds": at_least(0),
     "false_rollback": _ALPHA,
     "tolerance": None,
     "expected": None,
-    "minimum_requests": _at_least(1),
+    "minimum_requests": at_least(1),
     "undecided": None,
-    "patience_minutes": _Rule(True, "1 or 2", lambda number: number in (1, 2)),
-    "warmup_seconds": _at_least(0),
+    "patience_minutes": Rule(True, "1 or 2", lambda number: number in (1, 2)),
+    "warmup_seconds": at_least(0),
     "latency_edges": None,
+    "promotion_margin": None,
+    "false_promotion": _ALPHA,
+    "conduct": None,
 }
 TOLERANCE = {
-    "errors_relative": _NOT_NEGATIVE,
-    "errors_absolute": _SHARE,
-    "latency": _NOT_NEGATIVE,
-    "predictions": _SHARE,
+    "errors_relative": NOT_NEGATIVE,
+    "errors_absolute": SHARE,
+    "latency": NOT_NEGATIVE,
+    "predictions": SHARE,
 }
-EXPECTED = {"score": _SHARE, "confidence": _SHARE}
-STEP = {"weight": _WEIGHT, "bake_seconds": _at_least(1)}
-
-
-def _fields(
-    value: Any, prefix: str, rules: Mapping[str, _Rule | None], problems: list[str]
-) -> dict[str, Any]:
-    """Read the numbers that `rules` name (None: read elsewhere); report anything else."""
-    if not isinstance(value, Mapping):
-        problems.append(f"{prefix[:-1]} is {value!r}: give an object with {', '.join(rules)}")
-        return {}
-    unknown = [key for key in value if key not in rules]
-    problems += [
-        f"{prefix}{key} is unknown: remove it, or use one of {', '.join(rules)}" for key in unknown
-    ]
-    numbers = {}
-    for name, rule in rules.items():
-        if rule is not None:
-            number = _number(value.get(name), rule)
-            if number is None:
-                given = f"is {value[name]!r}" if name in value else "is missing"
-                problems.append(f"{prefix}{name} {given}: it must be {rule.allowed}")
-            numbers[name] = number
-    return numbers
-
-
-def _number(value: Any, rule: _Rule) -> float | None:
-    kinds = int if rule.integer else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-        return None
-    # Rounded as canonical JSON rounds, so that the digest names exactly what is used.
-    number = value if rule.integer else round(float(value), DIGITS)
-    return number if rule.holds(number) else None
+EXPECTED = {"score": SHARE, "confidence": SHARE}
+STEP = {"weight": _WEIGHT, "bake_seconds": at_least(1)}
 
 
 def _steps(value: Any, problems: list[str]) -> tuple[Step, ...]:
@@ -216,7 +191,9 @@ def _steps(value: Any, problems: list[str]) -> tuple[Step, ...]:
         problems.append(f"steps is {value!r}: give a list with at least one weight and bake time")
         return ()
     before = len(problems)
-    fields = [_fields(step, f"steps[{index}].", STEP, problems) for index, step in enumerate(value)]
+    fields = [
+        read_numbers(step, f"steps[{index}].", STEP, problems) for index, step in enumerate(value)
+    ]
     if len(problems) > before:
         return ()
     steps = tuple(Step(**field) for field in fields)
@@ -236,9 +213,9 @@ def _undecided(value: Any, problems: list[str]) -> Undecided:
 
 
 def _edges(value: Any, problems: list[str]) -> tuple[float, ...]:
-    rule = _Rule(False, "a number above 0", lambda number: number > 0)
+    rule = Rule(False, "a number above 0", lambda number: number > 0)
     given = value if isinstance(value, list | tuple) else [None]
-    edges = [_number(edge, rule) for edge in given]
+    edges = [number_of(edge, rule) for edge in given]
     known = tuple(edge for edge in edges if edge is not None)
     rises = all(low < high for low, high in pairwise(known))
     if len(known) < len(edges) or not rises or len(known) == 1:
@@ -246,6 +223,22 @@ def _edges(value: Any, problems: list[str]) -> tuple[float, ...]:
             f"latency_edges is {value!r}: give two seconds or more, above 0 and rising, or none"
         )
     return known
+
+
+def _margin(value: Any, tolerance: Mapping[str, float], problems: list[str]) -> Tolerance | None:
+    if value is None:
+        return None
+    before = len(problems)
+    margin = read_numbers(value, "promotion_margin.", TOLERANCE, problems)
+    if len(problems) > before:
+        return None
+    problems += [
+        f"promotion_margin.{name} is {margin[name]}, below the tolerance of {tolerance[name]}: "
+        f"what is tolerated may advance, raise it"
+        for name in TOLERANCE
+        if tolerance.get(name) is not None and margin[name] < tolerance[name]
+    ]
+    return Tolerance(**margin)
 
 
 def _relations(steps: tuple[Step, ...], fields: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,15 @@ def policy_dict(**changes: Any) -> dict[str, Any]:
         "patience_minutes": 1,
         "warmup_seconds": 120,
         "latency_edges": EDGES,
+        "promotion_margin": None,
+        "false_promotion": 0.05,
+        "conduct": {
+            "confirm": [],
+            "freeze": [],
+            "deadline_seconds": 86400,
+            "headroom": 0.3,
+            "champion_scale_out": "hold",
+        },
         **changes,
     }
 
