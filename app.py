@@ -3,7 +3,9 @@
 Synthesise every endpoint in endpoints/, for each of its environments.
 
 Context (`-c name=value`): `endpoints` another folder of endpoints, `endpoint` only this one,
-`environment` only this one, `challenger` another version on trial than the file says.
+`environment` only this one, `challenger` another version on trial than the file says, `shadow` (any
+text) its shadow run instead of its rollout, `override` who deploys while a rollout is in progress
+and why, as "who: why".
 """
 
 import json
@@ -29,13 +31,12 @@ def main() -> None:
     # Imported late: CDK costs seconds, which wrong input need not wait for.
     import aws_cdk as cdk
 
-    from stacks.stage import EndpointStage
+    from stacks.stage import add_stages
 
     output = os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out"))
     app = cdk.App(context=settings, outdir=output, analytics_reporting=False)
-    for endpoint in endpoints:
-        for environment in environments(endpoint, wish):
-            EndpointStage(app, endpoint=endpoint, environment=environment)
+    wanted = [(it, environment) for it in endpoints for environment in environments(it, wish)]
+    add_stages(app, wanted, override=wish.get("override"))
     app.synth()
 
 
@@ -47,14 +48,29 @@ def check(wish: Mapping[str, str]) -> tuple[list[Endpoint], list[str]]:
             endpoint = load(folder)
             if wish.get("challenger"):
                 endpoint = endpoint.with_challenger(wish["challenger"])
+            if wish.get("shadow"):
+                endpoint = endpoint.with_shadow()
             environments(endpoint, wish)
             endpoints.append(endpoint)
         except SpecError as error:
             problems.append(str(error))
+    problems += refused_override(wish)
     if not endpoints and not problems:
         home = wish.get("endpoints", "endpoints/")
         problems.append(f"{home} holds no folder with an endpoint.yaml: write one")
     return endpoints, problems
+
+
+def refused_override(wish: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with the override: the audit must say who wanted it, and why."""
+    override = wish.get("override")
+    who, _, why = (override or "").partition(":")
+    if override is None or (who.strip() and why.strip()):
+        return []
+    return [
+        f"override: given {override!r}, allowed is who wants it and why: write for example "
+        f'-c override="ada: the fix of incident 7"'
+    ]
 
 
 def folders(wish: Mapping[str, str]) -> Iterator[Path]:

@@ -7,6 +7,8 @@ from lambdas.aws import (
     Bakes,
     Endpoint,
     EndpointBusy,
+    EndpointGone,
+    EndpointRefused,
     Ledger,
     LedgerConflict,
     LedgerUnreachable,
@@ -16,7 +18,9 @@ from lambdas.aws import (
 )
 from lambdas.event import Cause, cause_of
 from lambdas.setting import setting
-from steelyard.rollout.ledger import Lock, Record
+from steelyard.rollout.ledger import UNDER_WAY, Lock, Phase, Record
+from steelyard.rollout.live import Live, serves_alone
+from steelyard.rollout.watch import bring_home
 from steelyard.rollout.weights import home
 
 # The mark in the ledger may not delay the weights: reaching it is tried for this long at most.
@@ -27,35 +31,47 @@ class ChampionUnknown(Exception):
     """Nobody could say which variant is the champion, so no traffic was moved: a person must."""
 
 
+class NotReverted(Exception):
+    """The promotion cannot be taken back; the message says why."""
+
+
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     Mark the rollout as aborting, send all weight to its champion, end the waiting bake.
 
     A rollout that has asked for no weight yet has nothing to bring home, and no weight is changed:
-    Preflight may have refused just because the champion it was given does not serve.
+    Preflight may have refused just because the champion it was given does not serve. A promoted
+    rollout is left alone unless the event asks to revert it.
 
     Any number of deliveries changes nothing more. Returns `home`, whether nothing is left to bring
-    home: the weights are in force, or the event does not concern the rollout in progress. Raises
-    EndpointBusy while the endpoint refuses a change and LedgerUnreachable when the rollout could
-    not be marked, so that whoever called tries again.
+    home: the weights are in force and stayed there, or the event does not concern the rollout in
+    progress. Raises EndpointBusy while the endpoint refuses a change, EndpointRefused when the
+    call was not taken and LedgerUnreachable when the rollout could not be marked, so that whoever
+    called tries again; NotReverted for a revert that is not possible.
     """
     cause = cause_of(event)
     if cause is None:
-        return _ignored("the alarm is not in ALARM")
+        return _ignored("nothing failed")
     endpoint = Endpoint(setting("ENDPOINT"))
+    ledger = Ledger(setting("LEDGER"), endpoint.name, patience_seconds=MARK_SECONDS)
+    phases: tuple[Phase, ...] = UNDER_WAY
+    if cause.revert:
+        _check_revert(endpoint, ledger.read(), cause)
+        phases = ("promoted",)
     try:
-        ledger = Ledger(setting("LEDGER"), endpoint.name, patience_seconds=MARK_SECONDS)
-        lock, stopped = ledger.mark_aborting(cause.condition)
+        lock, stopped = ledger.mark_aborting(cause.condition, cause.begun_by, phases)
     except LedgerUnreachable as unreachable:
         return _blind(endpoint, cause, unreachable)
     if lock is None or not _concerns(cause, lock):
         return _ignored(f"no rollout in progress is concerned: {cause.reason}")
-    if lock.step < 0:
-        return _unmoved(endpoint, lock, cause)
-    goal = home(lock.champion, (lock.challenger, *lock.others))
     if stopped:
-        return _first(endpoint, lock, cause, goal)
-    return _again(endpoint, lock, cause, goal)
+        return _first(endpoint, lock, cause)
+    try:
+        # An alarm's or a rule's time is when it was sent: too old to say how long weights are home.
+        return _again(endpoint, lock, cause, is_fresh="now" in event)
+    finally:
+        # Whoever came first may have died before it could say so.
+        _end_bake(lock, cause)
 
 
 def _ignored(why: str) -> dict[str, Any]:
@@ -64,47 +80,105 @@ def _ignored(why: str) -> dict[str, Any]:
 
 
 def _concerns(cause: Cause, lock: Lock) -> bool:
-    return lock.phase in ("aborting", "aborted") and all(
-        getattr(lock, name) == value for name, value in cause.condition.items()
+    return (
+        lock.phase in ("aborting", "aborted")
+        and all(getattr(lock, name) == value for name, value in cause.condition.items())
+        and (cause.begun_by is None or lock.began_at <= cause.begun_by)
     )
 
 
-def _unmoved(endpoint: Endpoint, lock: Lock, cause: Cause) -> dict[str, Any]:
-    if lock.phase == "aborting":
-        _record(lock, cause, {}, "no weight was asked for", phase="aborted")
-        Topic(setting("TOPIC")).tell(f"{endpoint.name}: rollout aborted", cause.reason)
-    return {"home": True, "reason": _first_reason(lock, cause.reason)}
+def _check_revert(endpoint: Endpoint, lock: Lock | None, cause: Cause) -> None:
+    """Refuse a revert that has nowhere to go: no weight may be given to what does not run."""
+    rollout = cause.condition["rollout"]
+    if lock is None or lock.rollout != rollout:
+        newest = "there was none" if lock is None else f"it is {lock.rollout}"
+        raise NotReverted(f"{rollout} is not the newest rollout of {endpoint.name}: {newest}")
+    if lock.phase in UNDER_WAY:
+        raise NotReverted(f"rollout {rollout} is {lock.phase}, not promoted: abort it instead")
+    running = {
+        variant["VariantName"]
+        for variant in endpoint.describe()["ProductionVariants"]
+        if variant["CurrentInstanceCount"] > 0
+    }
+    if lock.champion not in running:
+        raise NotReverted(
+            f"{lock.champion} has no instance any more, {', '.join(sorted(running))} have: "
+            f"deploy it again and start a rollout with it as challenger"
+        )
 
 
-def _first(endpoint: Endpoint, lock: Lock, cause: Cause, goal: dict[str, int]) -> dict[str, Any]:
+def _first(endpoint: Endpoint, lock: Lock, cause: Cause) -> dict[str, Any]:
     """Send the weights before anything else is said or written."""
-    refused: EndpointBusy | None = None
-    try:
-        endpoint.shift(goal)
-    except EndpointBusy as busy:
-        refused = busy
+    moved = lock.moved
+    refused = _send(endpoint, lock) if moved else None
+    done = "weights asked for" if moved else "no weight was asked for"
     # The way home does not wait for its record; a conflict means that another delivery wrote it.
     with contextlib.suppress(LedgerConflict, LedgerUnreachable):
-        _record(lock, cause, goal, "weights asked for" if refused is None else str(refused))
-    if lock.token is not None:
-        Bakes().fail(lock.token, "Aborted", cause.reason)
-    Topic(setting("TOPIC")).tell(f"{endpoint.name}: rollout aborted", cause.reason)
+        _record(lock, cause, done if refused is None else str(refused), reason=_said(cause))
+    try:
+        _end_bake(lock, cause)
+    finally:
+        what = "rollout reverted" if cause.revert else "rollout aborted"
+        Topic(setting("TOPIC")).tell(f"{endpoint.name}: {what}", cause.reason)
     if refused is not None:
         raise refused
     return {"home": False, "reason": cause.reason}
 
 
-def _again(endpoint: Endpoint, lock: Lock, cause: Cause, goal: dict[str, int]) -> dict[str, Any]:
+def _send(endpoint: Endpoint, lock: Lock) -> EndpointRefused | None:
+    """Ask for the weights; return why SageMaker did not take them, None when it did."""
+    try:
+        endpoint.shift(home(lock.champion, (lock.challenger, *lock.others)))
+    except (EndpointBusy, EndpointGone) as refused:
+        return refused
+    except EndpointRefused as refused:
+        # A deploy may have taken a variant away, or its answer was lost: look, and ask once more.
+        try:
+            description = endpoint.describe()
+            if description["EndpointStatus"] == "InService":
+                endpoint.shift(home(lock.champion, live_weights(description)))
+                return None
+        except EndpointRefused as again:
+            return again
+        return refused
+    return None
+
+
+def _again(endpoint: Endpoint, lock: Lock, cause: Cause, is_fresh: bool) -> dict[str, Any]:
     """Finish what an earlier delivery began; the state machine calls until weights are home."""
-    description = endpoint.describe()
-    if is_home(description, lock.champion):
-        if lock.phase == "aborting":
-            _record(lock, cause, goal, "weights are home", phase="aborted")
-        return {"home": True, "reason": _first_reason(lock, cause.reason)}
-    if description["EndpointStatus"] != "InService":
-        raise EndpointBusy(f"{endpoint.name} is {description['EndpointStatus']}")
-    endpoint.shift(goal)
-    return {"home": False, "reason": cause.reason}
+    live, reason = _look(endpoint), lock.reason or _said(cause)
+    if lock.moved and live is not None and not _is_home(lock, live):
+        if live.status != "InService":
+            raise EndpointBusy(f"{endpoint.name} is {live.status}")
+        endpoint.shift(home(lock.champion, live.weights))
+        return {"home": False, "reason": reason}
+    if lock.phase == "aborting":
+        action = bring_home(lock, live, cause.at)
+        if action.deed == "note" and is_fresh:
+            _record(lock, cause, action.reason, **action.changes)
+        if action.deed != "end":
+            return {"home": False, "reason": reason}
+        _record(lock, cause, action.reason, phase="aborted", reason=reason, token=None)
+        Topic(setting("TOPIC")).tell(f"{endpoint.name}: rollout has ended", action.reason)
+    return {"home": True, "reason": reason}
+
+
+def _end_bake(lock: Lock, cause: Cause) -> None:
+    if lock.phase == "aborting" and lock.token is not None:
+        Bakes().fail(lock.token, "Aborted", cause.reason)
+
+
+def _is_home(lock: Lock, live: Live) -> bool:
+    # A rollout that has ended asked for nothing that could still be under way.
+    is_still = live.is_still or lock.phase == "aborted"
+    return is_still and serves_alone(live.weights, lock.champion)
+
+
+def _look(endpoint: Endpoint) -> Live | None:
+    try:
+        return Live.from_description(endpoint.describe())
+    except EndpointGone:
+        return None
 
 
 def _blind(endpoint: Endpoint, cause: Cause, unreachable: LedgerUnreachable) -> dict[str, Any]:
@@ -131,23 +205,21 @@ def _blind(endpoint: Endpoint, cause: Cause, unreachable: LedgerUnreachable) -> 
     )
 
 
-def _record(lock: Lock, cause: Cause, goal: dict[str, int], done: str, **changes: Any) -> None:
+def _record(lock: Lock, cause: Cause, done: str, **changes: Any) -> None:
     """Write what was done; raises LedgerConflict when another delivery was faster."""
-    reason = f"{cause.actor}: {cause.reason}"
+    moved = lock.moved
     record = Record(
         seq=lock.seq,
         at=cause.at,
         kind="acted",
         actor="rollback",
         step=lock.step,
-        weights=goal,
-        reason=reason,
+        weights=home(lock.champion, (lock.challenger, *lock.others)) if moved else {},
+        reason=_said(cause),
         body={"done": done},
     )
-    Ledger(setting("LEDGER"), lock.endpoint).append(
-        lock, [record], reason=_first_reason(lock, reason), **changes
-    )
+    Ledger(setting("LEDGER"), lock.endpoint).append(lock, [record], **changes)
 
 
-def _first_reason(lock: Lock, reason: str) -> str:
-    return reason if lock.reason is None else lock.reason
+def _said(cause: Cause) -> str:
+    return f"{cause.actor}: {cause.reason}"

@@ -9,12 +9,16 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from stacks.function import RolloutFunction
+from stacks.grants import statements
 from stacks.names import Names
+from steelyard.rollout.conduct import WATCHDOG_SECONDS
 from steelyard.rollout.policy import canonical
+from steelyard.rollout.shadow import evidence
 from steelyard.spec import Endpoint
 
 _DEFINITION = Path(__file__).with_name("rollout.asl.json")
@@ -22,14 +26,17 @@ _DEFINITION = Path(__file__).with_name("rollout.asl.json")
 _STATES = {
     "Acquire": "acquire",
     "Preflight": "preflight",
+    "Prepare": "prepare",
     "SetWeights": "set_weights",
     "Release": "release",
     "Rollback": "rollback",
 }
+# Handlers that something else wakes: schedules, people, CloudFormation.
+_OTHERS = ("judge", "watchdog", "operate", "guard")
 
 
 class ControlStack(cdk.Stack):
-    """Ledger, topic, the functions, the state machine and the judge's schedule."""
+    """Ledger, topic, the functions, the state machine, and what wakes each of them."""
 
     def __init__(self, scope: Construct, id_: str, *, names: Names, endpoint: Endpoint) -> None:
         super().__init__(scope, id_, description=f"Drives the weights of {names.endpoint}")
@@ -47,9 +54,12 @@ class ControlStack(cdk.Stack):
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         self._topic = self._alerts()
-        functions = {handler: self._function(handler) for handler in [*_STATES.values(), "judge"]}
+        self._undelivered = self._queue()
+        functions = {handler: self._function(handler) for handler in (*_STATES.values(), *_OTHERS)}
         self._let_alarms_wake(functions["rollback"])
-        self._schedule(functions["judge"])
+        self._let_ends_wake(functions["rollback"])
+        self._schedule("EachMinute", "judge", functions)
+        self._schedule("Watch", "watchdog", functions)
         self._state_machine(functions)
 
     def _alerts(self) -> sns.Topic:
@@ -65,6 +75,16 @@ class ControlStack(cdk.Stack):
         )
         return topic
 
+    def _queue(self) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            "Undelivered",
+            queue_name=self._names.undelivered,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+
     def _alarms_arn(self) -> str:
         return self._names.arn("cloudwatch", f"alarm:{self._names.endpoint}-*")
 
@@ -75,59 +95,43 @@ class ControlStack(cdk.Stack):
             names=self._names,
             handler=handler,
             environment=self._environment(handler),
-            statements=self._statements(handler),
+            statements=statements(handler, self._names, self._ledger.table_arn),
             reserved_concurrency=5 if handler == "rollback" else None,
+            dead_letters=self._undelivered if handler == "rollback" else None,
         )
 
     def _environment(self, handler: str) -> dict[str, str]:
-        champion, challenger = self._endpoint.champion, self._endpoint.file.challenger
         settings = {"ENDPOINT": self._names.endpoint, "LEDGER": self._ledger.table_name}
-        if handler in ("rollback", "release"):
+        if handler in ("rollback", "release", "watchdog"):
             settings["TOPIC"] = self._topic.topic_arn
-        if handler in ("rollback", "acquire"):
-            settings["CHAMPION"] = champion.version
-        if handler == "acquire" and challenger is not None:
-            settings["CHALLENGER"] = challenger.version
-            settings["VARIANTS"] = ",".join(self._endpoint.versions())
-            settings["POLICY"] = canonical(self._endpoint.policy().to_dict())
+        if handler in ("rollback", "acquire", "watchdog", "preflight"):
+            settings["CHAMPION"] = self._endpoint.champion.version
+        if handler in ("acquire", "preflight", "prepare"):
+            settings["INSTANCES"] = canonical(
+                {
+                    variant.version: variant.instance_count
+                    for variant in self._endpoint.file.variants
+                }
+            )
+        if handler in ("acquire", "preflight") and self._endpoint.file.challenger is not None:
+            settings |= self._trial()
         return settings
 
-    def _statements(self, handler: str) -> list[iam.PolicyStatement]:
-        """Return what a handler may do, beside writing its log."""
-        names = self._names
-        describe = ["sagemaker:DescribeEndpoint"]
-        shift = [*describe, "sagemaker:UpdateEndpointWeightsAndCapacities"]
-        ledger = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-        alarms = (["cloudwatch:DescribeAlarms"], names.arn("cloudwatch", "alarm:*"))
-        tell = (["sns:Publish"], self._topic.topic_arn)
-        granted: dict[str, list[tuple[list[str], str]]] = {
-            "acquire": [(describe, names.endpoint_arn)],
-            "preflight": [(describe, names.endpoint_arn), alarms],
-            "set_weights": [(shift, names.endpoint_arn), alarms],
-            "release": [(describe, names.endpoint_arn), tell],
-            "rollback": [
-                (shift, names.endpoint_arn),
-                tell,
-                (["states:SendTaskFailure"], names.state_machine_arn),
-            ],
-            "judge": [
-                alarms,
-                # PromQL is granted by these two, and neither knows a narrower resource.
-                (["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"], "*"),
-                (
-                    [
-                        "states:SendTaskSuccess",
-                        "states:SendTaskFailure",
-                        "states:SendTaskHeartbeat",
-                    ],
-                    names.state_machine_arn,
-                ),
-            ],
+    def _trial(self) -> dict[str, str]:
+        """Return what a rollout, or a shadow run, needs to know of its challenger."""
+        endpoint = self._endpoint
+        champion, challenger = endpoint.champion.version, endpoint.challenger.version
+        settings = {
+            "CHALLENGER": challenger,
+            "VARIANTS": ",".join(endpoint.versions()),
+            "POLICY": canonical(endpoint.trial_policy().to_dict()),
         }
-        return [
-            iam.PolicyStatement(actions=actions, resources=[resource])
-            for actions, resource in [(ledger, self._ledger.table_arn), *granted[handler]]
-        ]
+        if endpoint.file.shadow is not None:
+            settings["SHADOW"] = "yes"
+        elif endpoint.file.rollout.shadow.required:
+            policy = endpoint.shadow_policy().digest()
+            settings["PASSED"] = evidence(champion, challenger, policy)
+        return settings
 
     def _let_alarms_wake(self, rollback: RolloutFunction) -> None:
         rollback.alias.add_permission(
@@ -137,14 +141,38 @@ class ControlStack(cdk.Stack):
             source_arn=self._alarms_arn(),
         )
 
-    def _schedule(self, judge: RolloutFunction) -> None:
+    def _let_ends_wake(self, rollback: RolloutFunction) -> None:
+        """An execution that was stopped, or broke, may have left the challenger with weight."""
         events.Rule(
             self,
-            "EachMinute",
-            description=f"Wakes the judge of {self._names.endpoint}",
-            schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
-            # A tick that was not delivered is not sent again: the next one judges what it left.
-            targets=[targets.LambdaFunction(judge.alias, retry_attempts=0)],
+            "Ended",
+            description=f"Wakes the rollback Lambda when a rollout of {self._names.endpoint} fails",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self._names.state_machine_arn],
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    rollback.alias,
+                    retry_attempts=60,
+                    max_event_age=cdk.Duration.hours(1),
+                    dead_letter_queue=self._undelivered,
+                )
+            ],
+        )
+
+    def _schedule(self, id_: str, handler: str, functions: dict[str, RolloutFunction]) -> None:
+        events.Rule(
+            self,
+            id_,
+            description=f"Wakes the {handler} of {self._names.endpoint}",
+            schedule=events.Schedule.rate(cdk.Duration.seconds(WATCHDOG_SECONDS)),
+            # A tick that was not delivered is not sent again: the next one finds what it left.
+            targets=[targets.LambdaFunction(functions[handler].alias, retry_attempts=0)],
         )
 
     def _state_machine(self, functions: dict[str, RolloutFunction]) -> None:

@@ -1,4 +1,4 @@
-"""Endpoint: the models, one config with a weight for each variant, and the endpoint."""
+"""Endpoint: the models, one config with a weight for each variant, the endpoint, its scaling."""
 
 import hashlib
 import json
@@ -13,11 +13,16 @@ from constructs import Construct
 
 from stacks.artifact import write_artifact
 from stacks.names import Names
+from stacks.scaling import scale
 from steelyard.spec import Endpoint
 from steelyard.spec.endpoint import Variant
 
 # The shortest interval SageMaker offers: what the judge waits for is published soonest.
 PUBLISH_SECONDS = 10
+# A variant's share is its weight by the sum of the weights of all production variants (botocore,
+# ProductionVariant.InitialVariantWeight). Beside one of weight 1 that is every request; how the
+# sentence applies to a shadow variant is said nowhere, and to be verified on an account.
+SHADOW_WEIGHT = 1
 
 
 class EndpointStack(cdk.Stack):
@@ -39,14 +44,17 @@ class EndpointStack(cdk.Stack):
         }
         self._allow(archives)
         config = self._config(ordered, models, archives)
-        sagemaker.CfnEndpoint(
+        serving = sagemaker.CfnEndpoint(
             self,
             "Endpoint",
             endpoint_name=names.endpoint,
             endpoint_config_name=config.attr_endpoint_config_name,
-            # Live weights are the rollout's: a deploy keeps them.
+            # Live weights are the rollout's, and counts the scaling's: a deploy keeps them.
             retain_all_variant_properties=True,
+            exclude_retained_variant_properties=_forgotten(endpoint.file.shadow),
         )
+        for variant in ordered:
+            scale(self, names, variant, serving)
         cdk.CfnOutput(self, "EndpointName", value=names.endpoint)
 
     def _archive(self, variant: Variant) -> assets.Asset:
@@ -94,26 +102,27 @@ class EndpointStack(cdk.Stack):
                 self._slo_seconds,
                 self._endpoint.manifests[variant.version].image,
                 archives[variant.version].asset_hash,
+                *(["shadow"] if variant.role == "shadow" else []),
             ]
             for variant in ordered
         ]
         digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+        serving = [variant for variant in ordered if variant.role != "shadow"]
+        shadows = [variant for variant in ordered if variant.role == "shadow"]
         config = sagemaker.CfnEndpointConfig(
             self,
             # Configs cannot change: a new content is a new resource, and the endpoint follows it.
             f"Config-{digest}",
             production_variants=[
-                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-                    variant_name=variant.version,
-                    model_name=models[variant.version].attr_model_name,
-                    instance_type=variant.instance_type,
-                    initial_instance_count=variant.instance_count,
-                    # The oldest starts with all traffic, whatever the roles, so that a swap of
-                    # roles changes no config.
-                    initial_variant_weight=1 if variant is ordered[0] else 0,
-                )
-                for variant in ordered
+                # The oldest starts with all traffic, whatever the roles, so that a swap of roles
+                # changes no config.
+                _served(variant, models[variant.version], 1 if variant is serving[0] else 0)
+                for variant in serving
             ],
+            shadow_production_variants=[
+                _served(variant, models[variant.version], SHADOW_WEIGHT) for variant in shadows
+            ]
+            or None,
             metrics_config=sagemaker.CfnEndpointConfig.MetricsConfigProperty(
                 enable_detailed_observability=True,
                 enable_enhanced_metrics=True,
@@ -152,3 +161,30 @@ class EndpointStack(cdk.Stack):
             ),
         ):
             self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+
+def _served(
+    variant: Variant, model: sagemaker.CfnModel, weight: int
+) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
+    return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+        variant_name=variant.version,
+        model_name=model.attr_model_name,
+        instance_type=variant.instance_type,
+        initial_instance_count=variant.instance_count,
+        initial_variant_weight=weight,
+    )
+
+
+def _forgotten(
+    shadow: Variant | None,
+) -> list[sagemaker.CfnEndpoint.VariantPropertyProperty] | None:
+    """
+    Return what a deployment does not retain: the weight of a champion that is copied.
+
+    A rollout may have left it at 100, and a shadow's share of the requests depends on it; alone, a
+    variant serves everything whatever its weight.
+    """
+    if shadow is None:
+        return None
+    forgotten = sagemaker.CfnEndpoint.VariantPropertyProperty
+    return [forgotten(variant_property_type="DesiredWeight")]

@@ -1,28 +1,16 @@
 """One Lambda of the deployed side: own role, own log, published version, live alias."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.names import Names
-
-ROOT = Path(__file__).resolve().parent.parent
-# Everything but the handlers and the standard-library core stays out of the asset, so that its
-# hash moves only when deployed code does.
-_LEFT_OUT = [
-    "/*",
-    "!/lambdas",
-    "!/steelyard",
-    "/steelyard/*",
-    "!/steelyard/__init__.py",
-    "!/steelyard/rollout",
-    "__pycache__",
-]
+from stacks.sources import ROOT, left_out
 
 
 class RolloutFunction(Construct):
@@ -30,7 +18,8 @@ class RolloutFunction(Construct):
     The function that runs `lambdas/<handler>.py`.
 
     `version` is what a running execution uses and stays when a newer one is published; `alias`
-    is what alarms and schedules wake.
+    is what alarms and schedules wake. What woke it and failed at each attempt goes to
+    `dead_letters`.
     """
 
     def __init__(
@@ -43,6 +32,7 @@ class RolloutFunction(Construct):
         environment: Mapping[str, str],
         statements: Sequence[iam.PolicyStatement],
         reserved_concurrency: int | None = None,
+        dead_letters: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, id_)
         log = logs.LogGroup(
@@ -63,7 +53,7 @@ class RolloutFunction(Construct):
             architecture=lambda_.Architecture.ARM_64,
             handler=f"lambdas.{handler}.handler",
             code=lambda_.Code.from_asset(
-                str(ROOT), exclude=_LEFT_OUT, ignore_mode=cdk.IgnoreMode.GIT
+                str(ROOT), exclude=left_out(handler), ignore_mode=cdk.IgnoreMode.GIT
             ),
             role=role.without_policy_updates(),
             environment={f"STEELYARD_{name}": value for name, value in environment.items()},
@@ -71,6 +61,7 @@ class RolloutFunction(Construct):
             memory_size=512,
             log_group=log,
             reserved_concurrent_executions=reserved_concurrency,
+            dead_letter_queue=dead_letters,
             current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
         )
         self.version = self.function.current_version

@@ -52,7 +52,7 @@ class MonitoringStack(cdk.Stack):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         # Both are named by ARN: the alarms may be deployed, changed and removed by themselves.
-        alarm.add_alarm_action(_Action(names.rollback_arn), _Action(names.topic_arn))
+        alarm.add_alarm_action(_Action(names.alias_arn("rollback")), _Action(names.topic_arn))
 
 
 @jsii.implements(cloudwatch.IAlarmAction)

@@ -27,6 +27,11 @@ class Names:
         """The topic that people subscribe to."""
         return f"{self.endpoint}-alerts"
 
+    @property
+    def undelivered(self) -> str:
+        """The queue of what should have woken the rollback Lambda and could not."""
+        return f"{self.endpoint}-undelivered"
+
     def function(self, handler: str) -> str:
         """Return the name of the function that runs `lambdas/<handler>.py`."""
         return f"{self.endpoint}-{handler.replace('_', '-')}"
@@ -55,6 +60,10 @@ class Names:
         return self.arn("sns", self.topic)
 
     @property
-    def rollback_arn(self) -> str:
-        """The alias that alarms wake: an exported version's ARN would wedge updates."""
-        return self.arn("lambda", f"function:{self.function('rollback')}:live")
+    def undelivered_arn(self) -> str:
+        """The ARN of the queue of what could not be delivered."""
+        return self.arn("sqs", self.undelivered)
+
+    def alias_arn(self, handler: str) -> str:
+        """Return the alias that others wake: an exported version's ARN would wedge updates."""
+        return self.arn("lambda", f"function:{self.function(handler)}:live")

@@ -36,12 +36,13 @@ def app(tmp_path):
     return run
 
 
-def test_one_endpoint_in_one_environment_with_another_challenger(app):
+def test_one_endpoint_in_one_environment_with_another_challenger_in_spite_of_a_rollout(app):
     code, said, output = app(
         endpoints=str(CLASSIFIER.parent),
         endpoint="tumour-classifier",
         environment="production",
         challenger="v1-2-0",
+        override="ada: the fix of incident 7",
     )
 
     assert (code, said) == (0, "")
@@ -56,6 +57,10 @@ def test_one_endpoint_in_one_environment_with_another_challenger(app):
         for variant in config["Properties"]["ProductionVariants"]
     }
     assert weights == {"v1-0-0": 1, "v1-2-0": 0}
+    guards = [it["Properties"] for it in resources if it["Type"] == "Custom::Guard"]
+    assert [it["Override"] for it in guards if it["Role"] == "take"] == [
+        "ada: the fix of incident 7"
+    ]
 
 
 @pytest.fixture
@@ -96,6 +101,9 @@ def test_every_unusable_folder_is_named_at_once_and_nothing_is_written(app, endp
         ({"endpoint": "nobody"}, "endpoints/nobody cannot be used"),
         ({"endpoints": str(ROOT / "docs")}, "holds no folder with an endpoint.yaml"),
         ({"challenger": "v1-0-0"}, "challenger v1-0-0"),
+        ({"override": "yes"}, "override: given 'yes', allowed is who wants it and why: write for"),
+        ({"override": ""}, "override: given '', allowed is who wants it and why: write for"),
+        ({"override": "ada: "}, "override: given 'ada: ', allowed is who wants it and why"),
     ],
 )
 def test_a_context_that_names_nothing_is_refused_in_one_sentence(app, context, sentence):

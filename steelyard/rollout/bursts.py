@@ -9,12 +9,13 @@ import math
 from dataclasses import replace
 
 from steelyard.rollout.counters import Point
+from steelyard.rollout.distribution import past_quantile
 from steelyard.rollout.policy import Policy
 from steelyard.rollout.state import KEPT, State
 
 MICRO = 1_000_000
 
-GROSS = {"errors": 0.1, "client_errors": 0.1, "latency": 1.0}
+GROSS = {"errors": 0.1, "client_errors": 0.1, "latency": 1.0, "latency_tail": 1.0}
 """No burst, unless one was seen, hits a larger share of a variant's requests in a minute."""
 
 CLEAN_MINUTES = 30
@@ -23,25 +24,39 @@ CLEAN_MINUTES = 30
 PATIENT = math.log(16)
 """What one minute may prove (nats) where the policy asks for two."""
 
+NOISE = 4.0
+"""By how many standard errors a minute must be worse for both, to be an outage that they share."""
+
 LATE = 0.9
 """The champion's quantile of latency past which an answer counts as late."""
+
+QUANTILES = {"latency": LATE, "latency_tail": 0.99}
+"""Past which quantiles late answers are counted: many that are late, and few that are very late."""
 
 
 def limit(policy: Policy, state: State, channel: str, champion: Point, challenger: Point) -> float:
     """Return by how much (nats) this minute may raise the evidence of a channel."""
-    patient = policy.patience_minutes > 1
-    if channel not in GROSS:
-        return PATIENT if patient else math.inf
-    share, usual = _share(state, channel, challenger), _share(state, channel, champion)
+    most = max(
+        (
+            _limit(state, measure, champion, challenger)
+            for measure in GROSS
+            if measure.removesuffix("_tail") == channel
+        ),
+        default=math.inf,
+    )
+    return min(most, PATIENT) if policy.patience_minutes > 1 else most
+
+
+def _limit(state: State, measure: str, champion: Point, challenger: Point) -> float:
+    share, usual = _share(state, measure, challenger), _share(state, measure, champion)
     excess = share - usual
-    worst = state.worst.get(channel, ())
+    worst = state.worst.get(measure, ())
     highest = worst[0] / MICRO if worst else 0.0
     noise = math.sqrt(share * (1 - share) / max(1, challenger.n))
-    if not patient and excess - noise > max(GROSS[channel], 2 * highest):
+    if excess - noise > max(GROSS[measure], 2 * highest):
         return math.inf
     as_bad = sum(2 * other >= MICRO * excess for other in worst)
-    seen = math.log((max(state.champion_minutes, CLEAN_MINUTES) + 1) / (as_bad + 1))
-    return min(seen, PATIENT) if patient else seen
+    return math.log((max(state.champion_minutes, CLEAN_MINUTES) + 1) / (as_bad + 1))
 
 
 def remember(state: State, champion: Point, challenger: Point | None) -> State:
@@ -61,6 +76,23 @@ def remember(state: State, champion: Point, challenger: Point | None) -> State:
     return replace(state, worst=worst, usual=usual, champion_minutes=minutes)
 
 
+def is_shared(policy: Policy, state: State, champion: Point, challenger: Point) -> bool:
+    """Say whether both variants failed more in a minute than usual and tolerated, beyond chance."""
+    return any(
+        all(_is_worse(policy, state, channel, point) for point in (champion, challenger))
+        for channel in ("errors", "client_errors")
+    )
+
+
+def _is_worse(policy: Policy, state: State, channel: str, point: Point) -> bool:
+    (bad, of), (more, n) = state.usual.get(channel, (0, 0)), _bad(state, channel, point)
+    if not of:
+        return False
+    tolerance = policy.tolerance
+    allowed = (1 + tolerance.errors_relative) * bad / of + tolerance.errors_absolute
+    return more > n * allowed + NOISE * math.sqrt(n * allowed)
+
+
 def _share(state: State, channel: str, point: Point) -> float:
     bad, of = _bad(state, channel, point)
     return bad / max(1, of)
@@ -68,14 +100,12 @@ def _share(state: State, channel: str, point: Point) -> float:
 
 def _bad(state: State, channel: str, point: Point) -> tuple[int, int]:
     """Return how many of a minute's requests were bad in a channel, and of how many."""
-    if channel == "latency":
-        return _late(state.champion.latency.used, point.lat)
+    if channel in QUANTILES:
+        return _late(state.champion.latency.used, point.lat, QUANTILES[channel])
     return (point.em if channel == "errors" else point.e4), point.n
 
 
-def _late(usual: tuple[int, ...], histogram: tuple[int, ...]) -> tuple[int, int]:
-    total, below, cut = sum(usual), 0, 0
-    while below < LATE * total:
-        below += usual[cut]
-        cut += 1
-    return (sum(histogram[cut:]), sum(histogram)) if total else (0, 0)
+def _late(usual: tuple[int, ...], histogram: tuple[int, ...], quantile: float) -> tuple[int, int]:
+    if not sum(usual):
+        return 0, 0
+    return sum(histogram[past_quantile(usual, quantile) :]), sum(histogram)

@@ -20,26 +20,33 @@ from steelyard.rollout.alternatives import (
     staked,
 )
 from steelyard.rollout.counters import Measurement, Point
-from steelyard.rollout.effects import EFFECTS, stakes
+from steelyard.rollout.effects import effects, growths, rounded, stakes
 from steelyard.rollout.evidence import Trials, log_order, log_rates, log_shares
+from steelyard.rollout.exclusion import exclude
 from steelyard.rollout.policy import Policy
 from steelyard.rollout.state import State
 
 SHARES = {
     "errors": 0.4,
     "client_errors": 0.1,
-    "latency": 0.2,
+    "latency": 0.17,
     "score": 0.15,
-    "confidence": 0.05,
-    "silence": 0.1,
+    "confidence": 0.03,
+    "silence": 0.15,
 }
 """How the stake is split; fixed beforehand, whatever a source can measure."""
 
 EARLY, STEPPED, LATER = 0.45, 0.25, 0.3
 """How each stake is split: on faults from the start, that begin with a step, and at any time."""
 
+QUIET_LATER = 0.6
+"""The part of the stake on silence that is put on one that begins later."""
+
 HALF_LIFE = 15
 """Minutes after which half of what is staked on later faults is spent."""
+
+NO_DOUBT = -(10**9)
+"""The doubt (millionths of a nat) where nothing could show."""
 
 ALARMING = 5.0
 """Recent evidence from which on a channel is remembered as alarming, a while after it calmed."""
@@ -50,8 +57,16 @@ PASSING, SHOWING = 0.2, 1 / 3
 MOST = 50.0
 """No minute's evidence counts for more (nats) there, so that it stays a number."""
 
-Weighed = tuple[Sequence[float], Sequence[float]]
-"""What is staked on each effect, 1 in all, and the log e-values of a minute."""
+VISIBLE = 1.5
+"""From this growth (nats a minute) on an effect shows so soon that it can be waited for."""
+
+
+class Weighed(NamedTuple):
+    """What is staked on each effect, 1 in all, a minute's log e-values, and what they would be."""
+
+    stakes: Sequence[float]
+    logs: Sequence[float]
+    growths: Sequence[float]
 
 
 class Pair(NamedTuple):
@@ -70,52 +85,71 @@ def compare(policy: Policy, state: State, measurement: Measurement) -> State:
     champion, challenger = measurement.champion, measurement.challenger
     if not (champion and challenger and champion.n and challenger.n):
         return state
-    pair = Pair(champion, challenger, measurement.weight)
     is_cold = 60 * measurement.minute < state.began_at + policy.warmup_seconds
-    mass, wealth, recent = _later(state.compared), dict(state.wealth), dict(state.recent)
-    if measurement.step and measurement.step == state.step and state.step_compared == 0:
+    judged = replace(challenger, lat=()) if is_cold else challenger
+    is_current = measurement.step == state.step
+    mass = LATER * _spent(state.compared)
+    # In the soak nothing is staked anew: no champion runs beside the challenger there.
+    is_raised = 0 < measurement.step < len(policy.steps)
+    if is_raised and is_current and state.step_compared == 0:
         mass += STEPPED / (len(policy.steps) - 1)
-    for channel, weigh in CHANNELS.items():
-        found = None if is_cold and channel == "latency" else weigh(policy, state, pair)
-        if found is not None:
-            limit = bursts.limit(policy, state, channel, champion, challenger)
-            found = _with_comings_and_goings(found, limit)
-            wealth[channel] = _grown(channel, wealth.get(channel), mass, found, limit)
-            recent[channel] = evidence.recent(recent.get(channel), *found)
-    is_alarming = _highest(recent) > math.log(ALARMING)
+    weighed = _weighed(policy, state, Pair(champion, judged, measurement.weight), mass)
+    weighed = exclude(policy, weighed, measurement.step, (champion, judged))
+    is_shared = bursts.is_shared(policy, state, champion, challenger)
     return replace(
-        bursts.remember(state, champion, challenger),
-        alarmed=state.compared if is_alarming else state.alarmed,
-        wealth=wealth,
-        recent=recent,
+        bursts.remember(weighed, champion, challenger),
+        shared=state.compared + 1 if is_shared else state.shared,
         compared=state.compared + 1,
-        step_compared=state.step_compared + (measurement.step == state.step),
-        champion=state.champion.add(champion),
-        challenger=state.challenger.add(challenger),
+        step_compared=state.step_compared + is_current,
+        champion=state.champion.add(champion, is_current),
+        challenger=state.challenger.add(challenger, is_current),
     )
 
 
-def listen(policy: Policy, state: State, measurement: Measurement) -> State:
-    """Weigh whether the challenger said anything in a minute in which the champion did."""
+def _weighed(policy: Policy, state: State, pair: Pair, mass: float) -> State:
+    """Return the state with the evidence of a minute in which `mass` is put on new faults."""
+    wealth, recent, doubts = dict(state.wealth), dict(state.recent), dict(state.doubts)
+    for channel, weigh in CHANNELS.items():
+        found = weigh(policy, state, pair)
+        if found is not None:
+            limit = bursts.limit(policy, state, channel, pair.champion, pair.challenger)
+            found = _with_comings_and_goings(found, limit)
+            wealth[channel] = _grown(channel, wealth.get(channel), mass, found, limit)
+            recent[channel] = evidence.recent(recent.get(channel), found.stakes, found.logs)
+            doubts[channel] = _doubt(recent[channel], found)
+    is_alarming = _highest(recent) > math.log(ALARMING)
+    alarmed = state.compared if is_alarming else state.alarmed
+    return replace(state, wealth=wealth, recent=recent, doubts=doubts, alarmed=alarmed)
+
+
+def listen(
+    policy: Policy, state: State, measurement: Measurement, lost: float = silence.LOST
+) -> State:
+    """
+    Weigh whether the challenger said anything in a minute in which the champion did.
+
+    `lost` is how often a healthy variant's minute may be absent as long after its end.
+    """
     if measurement.champion is None or measurement.weight == 100 or not measurement.champion.n:
         return state
-    log = silence.log_e(measurement.weight, measurement.champion, measurement.challenger)
-    found, mass = ((1.0,), (log,)), _later(state.listened)
-    grown = _grown("silence", state.wealth.get("silence"), mass, found, math.inf)
+    log = silence.log_e(measurement.weight, measurement.champion, measurement.challenger, lost)
+    stake, later = SHARES["silence"], QUIET_LATER * _spent(state.listened)
+    before = state.wealth.get("silence") or evidence.start([stake * (1 - QUIET_LATER)])
+    grown = evidence.update(before, [stake * later], [log])
     return replace(state, listened=state.listened + 1, wealth={**state.wealth, "silence": grown})
 
 
-def _later(minutes: int) -> float:
-    """Return the share of each stake that is put on a fault that begins after so many minutes."""
+def _spent(minutes: int) -> float:
+    """Return which share of all stakes on later faults is put in after so many minutes."""
     done = minutes + HALF_LIFE
     # HALF_LIFE / (done (done + 1)) telescopes to 1 over all minutes and is never used up.
-    return LATER * HALF_LIFE / (done * (done + 1))
+    return HALF_LIFE / (done * (done + 1))
 
 
 def _grown(
     channel: str, wealth: tuple[int, ...] | None, mass: float, found: Weighed, limit: float
 ) -> tuple[int, ...]:
-    share, (stakes, logs) = SHARES[channel], found
+    share, (stakes, logs, _) = SHARES[channel], found
     before = wealth or evidence.start([share * EARLY * stake for stake in stakes])
     grown = evidence.update(before, [share * mass * stake for stake in stakes], logs)
     return evidence.capped(grown, before, [share * stake for stake in stakes], limit)
@@ -123,19 +157,33 @@ def _grown(
 
 def _with_comings_and_goings(found: Weighed, limit: float) -> Weighed:
     """Return it with a fault, too, that shows in some minutes only, whatever it is then."""
-    stakes, logs = found
+    stakes, logs, growths = found
     mixed = evidence.log_sum([math.log(s) + log for s, log in zip(stakes, logs, strict=True)])
     shows = math.exp(min(mixed, limit, MOST)) * SHOWING + 1 - SHOWING
     stakes = [(1 - PASSING) * stake for stake in stakes]
-    return [*stakes, PASSING], [*logs, math.log(shows)]
+    return Weighed([*stakes, PASSING], [*logs, math.log(shows)], [*growths, 0.0])
+
+
+def _doubt(recent: tuple[int, ...], found: Weighed) -> int:
+    """Return the recent evidence (millionths of a nat) of the effect least excluded."""
+    return max(
+        (
+            log - math.ceil(evidence.MICRO * math.log(stake))
+            for log, stake, growth in zip(recent, found.stakes, found.growths, strict=True)
+            if growth >= VISIBLE
+        ),
+        default=NO_DOUBT,
+    )
 
 
 def _rates(channel: str, count: Callable[[Point], int]) -> Weigh:
     def weigh(policy: Policy, state: State, pair: Pair) -> Weighed | None:
         rho, delta = 1 + policy.tolerance.errors_relative, policy.tolerance.errors_absolute
         ours, theirs = (Trials(point.n, count(point)) for point in (pair.challenger, pair.champion))
-        split = stakes(*_foreseen(state, channel, pair.weight), rho, delta)
-        return split, [log_rates(effect, ours, theirs, rho, delta) for effect in EFFECTS]
+        foreseen = *_foreseen(state, channel, pair.weight), rho, delta
+        found = effects(foreseen[0], rounded(ours.n / theirs.n), rho, delta)
+        logs = [log_rates(effect, ours, theirs, rho, delta) for effect in found]
+        return Weighed(stakes(*foreseen), logs, growths(*foreseen))
 
     return weigh
 
@@ -146,7 +194,7 @@ def _foreseen(state: State, channel: str, weight: int) -> tuple[float, int, int]
     requests = (of + state.challenger.requests) / max(1, state.champion_minutes)
     n_c = max(1, round(requests * weight / 100))
     # To two digits: stakes are derived anew only where that matters.
-    return float(f"{(bad + 0.5) / (of + 100):.1e}"), n_c, max(1, round(requests) - n_c)
+    return rounded((bad + 0.5) / (of + 100)), n_c, max(1, round(requests) - n_c)
 
 
 def _latency(policy: Policy, state: State, pair: Pair) -> Weighed | None:
@@ -155,9 +203,8 @@ def _latency(policy: Policy, state: State, pair: Pair) -> Weighed | None:
     if not edges or not all(map(sum, (used, pair.champion.lat, pair.challenger.lat))):
         return None
     spread, ways = slowed(edges, 1 + tolerance), latency_ratios(used, edges, tolerance)
-    return staked(LATENCY_STAKES, ways), [
-        log_order(ratios, spread, pair.challenger.lat, pair.champion.lat) for ratios in ways
-    ]
+    logs = [log_order(ratios, spread, pair.challenger.lat, pair.champion.lat) for ratios in ways]
+    return Weighed(staked(LATENCY_STAKES, ways), logs, [0.0] * len(ways))
 
 
 def _predictions(name: str, histogram: Callable[[Point], tuple[int, ...]]) -> Weigh:
@@ -168,9 +215,8 @@ def _predictions(name: str, histogram: Callable[[Point], tuple[int, ...]]) -> We
             return None
         distance = allowed(policy, name)
         ways = score_ratios(used, learned, pair.weight / 100, distance)
-        return staked(score_stakes(len(used)), ways), [
-            log_shares(ratios, ours, theirs, distance) for ratios in ways
-        ]
+        logs = [log_shares(ratios, ours, theirs, distance) for ratios in ways]
+        return Weighed(staked(score_stakes(len(used)), ways), logs, [0.0] * len(ways))
 
     return weigh
 
@@ -204,6 +250,11 @@ def log_total(state: State) -> float:
 def log_recent(state: State) -> float:
     """Return the recent evidence of the channel that has most (log, nats)."""
     return _highest(state.recent)
+
+
+def log_doubt(state: State) -> float:
+    """Return the recent evidence (log, nats) of the visible effect that is least excluded."""
+    return max(state.doubts.values(), default=NO_DOUBT) / evidence.MICRO
 
 
 def _highest(recent: Mapping[str, tuple[int, ...]]) -> float:

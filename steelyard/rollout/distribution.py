@@ -39,6 +39,15 @@ def upper(k: int, n: int, alpha: float) -> float:
     return 1.0 - lower(n - k, n, alpha)
 
 
+def past_quantile(histogram: Sequence[int], share: float) -> int:
+    """Return the first bin that lies past the quantile `share`, or the last bin if none does."""
+    total, below, index = sum(histogram), 0, 0
+    while index < len(histogram) - 1 and below < share * total:
+        below += histogram[index]
+        index += 1
+    return index
+
+
 def shift(challenger: Sequence[int], champion: Sequence[int], alpha: float) -> float:
     """
     Return a lower bound on the total variation between two histograms over the same bins.

@@ -17,6 +17,9 @@ MICRO = 1_000_000
 
 Wealth = tuple[int, ...]
 
+MOST = 0.98
+"""How much of a champion's success a failure of the champion lacks at most."""
+
 KEPT = 0.8
 """How much of the recent evidence the next minute builds on."""
 
@@ -30,14 +33,14 @@ class Trials(NamedTuple):
 
 class Effect(NamedTuple):
     """
-    What is wrong with a challenger: how often it fails and succeeds, as the champion does.
+    What is wrong with a challenger.
 
-    failing: times the tolerated rate of failures, above 1; succeeding: times the champion's rate of
-    successes, at most 1 (1: failures are rare, so it hardly falls).
+    failing: how many times as much its failures count as its successes, above 1; succeeding: how
+    many times as much these count as the champion's, at most 1.
     """
 
     failing: float
-    succeeding: float = 1.0
+    succeeding: float
 
 
 def log_rates(
@@ -51,21 +54,17 @@ def log_rates(
     n_c, n_0 = challenger.n, champion.n
     if n_c == 0 or n_0 == 0:
         return 0.0
-    n = n_c + n_0
-    champion_ok = n / (effect.succeeding * n_c + n_0)
+    # Less of what would make a failure of the champion count for nothing or less.
+    lead = min(effect.failing - 1, MOST * n_0 / (rho * n_c * effect.succeeding))
+    champion_ok = (n_c + n_0) / (n_0 + n_c * effect.succeeding * (1 + delta * lead))
     challenger_ok = effect.succeeding * champion_ok
-    # rho n_c challenger_fails + n_0 champion_fails = rho n_c challenger_ok + n_0 champion_ok: the
-    # champion's rate drops out of the mean.
-    both = rho * n_c * challenger_ok + n_0 * champion_ok
-    champion_fails = both / (effect.failing * rho * n_c + n_0)
-    challenger_fails = effect.failing * champion_fails
-    allowed = n_c / n * delta * max(0.0, challenger_fails - challenger_ok)
+    # So much that, along p_challenger = rho p_champion + delta, the champion's rate drops out.
+    champion_fails = champion_ok - rho * n_c / n_0 * challenger_ok * lead
     return (
-        challenger.x * math.log(challenger_fails)
+        challenger.x * math.log(challenger_ok * (1 + lead))
         + (n_c - challenger.x) * math.log(challenger_ok)
         + champion.x * math.log(champion_fails)
         + (n_0 - champion.x) * math.log(champion_ok)
-        - n * math.log1p(allowed)
     )
 
 

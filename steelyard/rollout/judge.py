@@ -7,45 +7,18 @@ crash recovery, backtest and audit are this one function. docs/judge.md has form
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from steelyard.rollout import bursts, channels, protocol
+from steelyard.rollout import bursts, channels, hold, protocol, silence
+from steelyard.rollout.blame import blamed
 from steelyard.rollout.counters import Measurement
 from steelyard.rollout.policy import Policy
-from steelyard.rollout.reasons import accuse, summary, weighed
-from steelyard.rollout.state import State, Tally, enter, refuse_another
+from steelyard.rollout.reasons import accuse, bounds, summary, weighed
+from steelyard.rollout.state import State, enter, refuse_another
+from steelyard.rollout.verdict import Outcome, Verdict
 
-__all__ = ["Judge", "State", "Verdict", "enter", "fold", "settled", "start", "verdict"]
-
-FRESH_SECONDS = 60
-"""Beyond settle_seconds, how old a variant's newest minute may be when the challenger advances."""
-
-COMPARED_MINUTES = 2
-"""How many minutes of a step must have been compared before the challenger leaves it."""
-
-SUSPICIOUS = 1.0
-"""From this evidence on, in all or of the last minutes in a channel, no step is left."""
-
-EXCLUDED = 0.5
-"""Below this recent evidence in every channel, an excess that would show by now is excluded."""
-
-CALM_MINUTES = 4
-"""How many compared minutes must have passed since one that was alarming: faults come and go."""
-
-TELLING_REQUESTS = 20
-"""How many requests of the challenger are worth a further minute until an excess is excluded."""
-
-Outcome = Literal["advance", "continue", "abort", "pause"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What to do now, why (each reason with both numbers), and the evidence against its limits."""
-
-    outcome: Outcome
-    reasons: tuple[str, ...]
-    evidence: dict[str, float]
+__all__ = ["Judge", "State", "enter", "fold", "lacking", "settled", "start", "verdict"]
 
 
 def start(policy: Policy) -> State:
@@ -58,9 +31,18 @@ def settled(policy: Policy, now: float) -> int:
     return math.floor((now - policy.settle_seconds) / 60) - 1
 
 
-def fold(policy: Policy, state: State, measurement: Measurement) -> State:
+def lacking(policy: Policy, state: State, now: float) -> tuple[str, ...]:
+    """Return which times and data the current step lacks: with any of it, it is never left."""
+    return () if state.step is None else hold.missing(policy, state, state.step, now)
+
+
+def fold(
+    policy: Policy, state: State, measurement: Measurement, lost: float = silence.LOST
+) -> State:
     """
     Return the state after one settled minute; minutes come in order, each folded once.
+
+    Of a minute that has not settled, `lost` says how often a healthy variant's is still absent.
 
     A minute that is not newer than the last changes nothing. Before the first step, a minute
     without a challenger teaches what the champion is like. A minute of another step, or that began
@@ -78,7 +60,7 @@ def fold(policy: Policy, state: State, measurement: Measurement) -> State:
         )
     if not _belongs(policy, state, measurement):
         return replace(state, skipped=state.skipped + 1)
-    state = channels.listen(policy, _seen(state, measurement), measurement)
+    state = channels.listen(policy, _seen(state, measurement), measurement, lost)
     return _convicted(policy, channels.compare(policy, state, measurement))
 
 
@@ -86,28 +68,42 @@ def verdict(policy: Policy, state: State, now: float) -> Verdict:
     """
     Return what to do at epoch seconds `now`.
 
-    abort: the evidence convicts, or a pause outlasted its deadline; pause: the step outlasted
-    longest_seconds undecided; advance: baked, fresh data, enough requests, no suspicion, or
-    undecided for longest_seconds where the policy then advances; else continue. Raises ValueError
-    for another policy.
+    abort: the evidence convicts; pause: the step outlasted longest_seconds undecided; advance:
+    baked, fresh data, enough requests, no suspicion, or undecided for longest_seconds where the
+    policy then advances; else continue. Raises ValueError for another policy.
     """
     refuse_another(policy, state)
-    evidence = weighed(policy, state)
     if state.convictions:
-        return Verdict("abort", state.convictions, evidence)
+        return Verdict("abort", state.convictions, weighed(policy, state), "challenger")
     if state.step is None:
-        return Verdict("continue", ("no step was entered yet",), evidence)
-    missing = _missing(policy, state, state.step, now)
+        return Verdict("continue", ("no step was entered yet",), weighed(policy, state))
+    lacking = hold.missing(policy, state, state.step, now)
     waited = now - state.entered_at
+    undecided = hold.undecided(policy, state, state.step, waited)
+    outcome, reason = _outcome(policy, state, waited, bool(lacking), bool(undecided))
+    is_proven = outcome == "advance" and not undecided and policy.promotion_margin is not None
+    limits = bounds(policy, state) if is_proven else ()
+    return Verdict(
+        outcome,
+        tuple(filter(None, (reason, *lacking, *undecided, *limits))),
+        weighed(policy, state),
+        blamed(policy, state, hold.late(policy, state, now), hold.suspicious(policy, state)),
+        is_proven and state.step < len(policy.steps),
+    )
+
+
+def _outcome(
+    policy: Policy, state: State, waited: float, is_lacking: bool, is_undecided: bool
+) -> tuple[Outcome, str | None]:
+    """Return what to do in a step without a conviction, and why, beyond what is lacking."""
     is_overdue = waited >= policy.longest_seconds
-    undecided = _undecided(policy, state, state.step, waited)
-    if is_overdue and (missing or policy.undecided == "pause"):
-        outcome, reason = _overdue(policy, state, waited)
-        return Verdict(outcome, (reason, *missing, *undecided), evidence)
-    if missing or (undecided and not is_overdue):
-        return Verdict("continue", (*missing, *undecided), evidence)
-    held = f"held for {waited:,.0f} s"
-    return Verdict("advance", (f"{held}, {summary(policy, state)}", *undecided), evidence)
+    if is_overdue and (is_lacking or (is_undecided and policy.undecided == "pause")):
+        # Who waits for that person, and until when, is not the judge's: a pause has its own end.
+        undecided = f"step {state.step} undecided for {waited:,.0f} s"
+        return "pause", f"{undecided}, longest {policy.longest_seconds:,} s"
+    if is_lacking or (is_undecided and not is_overdue):
+        return "continue", None
+    return "advance", f"held for {waited:,.0f} s, {summary(policy, state)}"
 
 
 def _belongs(policy: Policy, state: State, measurement: Measurement) -> bool:
@@ -140,63 +136,6 @@ def _convicted(policy: Policy, state: State) -> State:
     return replace(state, convictions=accuse(policy, state))
 
 
-def _overdue(policy: Policy, state: State, waited: float) -> tuple[Outcome, str]:
-    longest, deadline = policy.longest_seconds, policy.longest_seconds + policy.pause_seconds
-    undecided = f"step {state.step} undecided for {waited:,.0f} s"
-    if waited >= deadline:
-        return "abort", f"{undecided}, deadline of its pause {deadline:,} s"
-    return "pause", f"{undecided}, longest {longest:,} s"
-
-
-def _missing(policy: Policy, state: State, index: int, now: float) -> tuple[str, ...]:
-    """Return which times and data step `index`, the current one, still lacks."""
-    step = policy.plan()[index]
-    is_soak = index == len(policy.steps)
-    waited = now - state.entered_at
-    reasons = []
-    if waited < step.bake_seconds:
-        word = "soak" if is_soak else "bake"
-        reasons.append(f"{word} {waited:,.0f} s of {step.bake_seconds:,} s")
-    reasons += _stale(policy, "challenger", state.challenger, now)
-    if not is_soak:
-        reasons += _stale(policy, "champion", state.champion, now)
-        if not reasons and state.step_compared < COMPARED_MINUTES:
-            reasons.append(
-                f"{state.step_compared} of {COMPARED_MINUTES} minutes compared in this step"
-            )
-    return tuple(reasons)
-
-
-def _undecided(policy: Policy, state: State, index: int, waited: float) -> tuple[str, ...]:
-    """Return what the evidence still lacks in step `index`, the current one."""
-    if index == len(policy.steps):
-        return ()
-    recent, requests = channels.log_recent(state), state.challenger.step_requests
-    patience = policy.plan()[index].bake_seconds + 60 * requests / TELLING_REQUESTS
-    reasons = []
-    if requests < policy.minimum_requests:
-        reasons.append(
-            f"challenger {requests:,} of {policy.minimum_requests:,} requests in this step"
-        )
-    if max(recent, channels.log_total(state)) > math.log(SUSPICIOUS):
-        reasons.append(f"suspicious: {summary(policy, state)}")
-    elif state.alarmed is not None and state.compared - state.alarmed <= CALM_MINUTES:
-        reasons.append(f"alarming in the last {CALM_MINUTES} minutes: {summary(policy, state)}")
-    elif recent > math.log(EXCLUDED) and waited < patience:
-        reasons.append(f"no excess excluded yet: {summary(policy, state)}")
-    return tuple(reasons)
-
-
-def _stale(policy: Policy, role: str, tally: Tally, now: float) -> list[str]:
-    allowed = policy.settle_seconds + FRESH_SECONDS
-    if tally.newest is None:
-        return [f"{role} has no judged minute in this step, needed one in the last {allowed} s"]
-    age = now - 60 * (tally.newest + 1)
-    if age > allowed:
-        return [f"{role} data is {age:,.0f} s old, allowed {allowed} s"]
-    return []
-
-
 class Judge:
     """
     Plays this judge by the judge protocol, version 1: one object per rollout, one call per tick.
@@ -214,7 +153,7 @@ class Judge:
         self._pending: dict[int, dict[str, Any]] = {}
 
     def tick(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        """Take one tick's points and return the verdict, its reason and its evidence."""
+        """Take one tick's points and return the verdict, its reason, its evidence and the blame."""
         now = message["now"]
         if message["stage"] != self._state.step:
             self._state = enter(self._policy, self._state, message["stage"], 60 * now)
@@ -224,20 +163,34 @@ class Judge:
         for minute in sorted(m for m in self._pending if m <= now - self._delay):
             point = self._pending.pop(minute)
             self._state = self._fold(self._state, minute, point)
-        found = verdict(self._policy, self._provisional(), 60 * (now + 1))
-        word = {"advance": "PROMOTE", "abort": "ROLLBACK"}.get(found.outcome, "CONTINUE")
-        return {"verdict": word, "reason": "; ".join(found.reasons), "evidence": found.evidence}
+        found = verdict(self._policy, self._provisional(now), 60 * (now + 1))
+        return {
+            "verdict": self._word(found, 60 * (now + 1)),
+            "reason": "; ".join(found.reasons),
+            "evidence": found.evidence,
+            "blame": found.blame,
+            "proven": found.proven,
+        }
 
     __call__ = tick
 
-    def _provisional(self) -> State:
+    def _word(self, found: Verdict, now: float) -> str:
+        # The protocol knows no person who could end a pause: at its deadline traffic goes home.
+        deadline = self._policy.longest_seconds + self._policy.pause_seconds
+        if found.outcome == "pause" and now - self._state.entered_at >= deadline:
+            return "ROLLBACK"
+        return {"advance": "PROMOTE", "abort": "ROLLBACK"}.get(found.outcome, "CONTINUE")
+
+    def _provisional(self, now: int) -> State:
         """Return the state as it were if nothing more came of the minutes that are known."""
         state = self._state
-        for minute in sorted(self._pending):
-            point = self._pending[minute]
-            if "champion" in point and "challenger" in point:
-                state = self._fold(state, minute, point)
+        for minute in sorted(m for m in self._pending if "champion" in self._pending[m]):
+            lost = silence.absent(now - minute, self._delay)
+            state = self._fold(state, minute, self._pending[minute], lost)
         return state
 
-    def _fold(self, state: State, minute: int, point: Mapping[str, Any]) -> State:
-        return fold(self._policy, state, protocol.measurement(self._policy, minute, point))
+    def _fold(
+        self, state: State, minute: int, point: Mapping[str, Any], lost: float = silence.LOST
+    ) -> State:
+        measured = protocol.measurement(self._policy, minute, point)
+        return fold(self._policy, state, measured, lost)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from steelyard.rollout.conduct import Gate
 from steelyard.rollout.policy import canonical
 
-Phase = Literal["progressing", "paused", "aborting", "aborted", "promoted"]
+Phase = Literal["progressing", "paused", "aborting", "aborted", "promoted", "passed"]
+Run = Literal["rollout", "shadow"]
 Kind = Literal["requested", "measured", "decided", "acted"]
 
 # A rollout in one of these phases holds the endpoint's lock.
@@ -21,6 +22,8 @@ class Lock:
     """
     Who drives an endpoint's weights, and how far the rollout is.
 
+    `kind` says what holds it: a rollout, or a shadow run, whose challenger gets copies of requests
+    and no client's traffic; `passed` is the evidence of the newest shadow run that passed.
     `step` is the index in the policy's plan, -1 before the first; `asked_at` is when its weights
     were first asked for and `since` when they were verified (epoch seconds, None until then);
     `token` is the waiting bake's task token; `judge` the judge's state after its last fold and
@@ -30,7 +33,8 @@ class Lock:
     challenger's weight expires unless somebody who drives the rollout renews it (None before its
     first weight); `gate` is what a person is waited for; `approved` is what was approved, a gate or
     the number of an undecided step; `pause_until` is when a pause ends in an abort; `suspended`
-    names the variants whose scaling the rollout holds.
+    names the variants whose scaling the rollout holds; while it aborts, `home_at` is when all
+    weight was first seen at home and `page_at` when a person is told that it cannot come there.
     """
 
     endpoint: str
@@ -56,6 +60,15 @@ class Lock:
     approved: tuple[str, ...] = ()
     pause_until: float | None = None
     suspended: tuple[str, ...] = ()
+    home_at: float | None = None
+    page_at: float | None = None
+    kind: Run = "rollout"
+    passed: str | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether a weight of the challenger's was asked for: a shadow run never asks for one."""
+        return self.kind == "rollout" and self.step >= 0
 
     @classmethod
     def from_attributes(cls, attributes: Mapping[str, Any]) -> "Lock":
@@ -66,6 +79,15 @@ class Lock:
             name: tuple(values.get(name) or ()) for name in ("others", "approved", "suspended")
         }
         return cls(**values | lists)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A deploy of a stack that holds rollouts off until `until` (epoch seconds)."""
+
+    stack: str
+    hash: str
+    until: float
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,11 @@ class Record:
 def lock_key(endpoint: str) -> dict[str, str]:
     """Return the key of an endpoint's lock."""
     return {"pk": f"lock#{endpoint}", "sk": "lock"}
+
+
+def claim_key(endpoint: str) -> dict[str, str]:
+    """Return the key of the item by which a deploy of an endpoint's stacks holds rollouts off."""
+    return {"pk": f"lock#{endpoint}", "sk": "deploy"}
 
 
 def record_key(rollout: str, seq: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -127,11 +128,17 @@ class Policy:
 
     def digest(self) -> str:
         """Return the policy's name: sha256 (hex) of its canonical JSON."""
-        return hashlib.sha256(canonical(self.to_dict()).encode()).hexdigest()
+        return _digest(self)
 
     def plan(self) -> tuple[Step, ...]:
         """Return all steps, the last being weight 100 for the soak time."""
         return (*self.steps, Step(100, self.soak_seconds))
+
+
+@lru_cache(maxsize=16)
+def _digest(policy: Policy) -> str:
+    # Each minute that is folded asks for it: anew, it would take a quarter of the judge's time.
+    return hashlib.sha256(canonical(policy.to_dict()).encode()).hexdigest()
 
 
 def canonical(value: Any) -> str:

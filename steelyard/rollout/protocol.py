@@ -18,7 +18,10 @@ ALL_TICKS = 160
 FEWEST_TICKS, MOST_TICKS = 10, 22
 """How long a whole rollout bakes at least where traffic is plentiful, and where it is scarce."""
 
-ENOUGH_REQUESTS = 135
+LAST_TICKS = 2
+"""How long the last step bakes at least: what is not seen there is seen too late."""
+
+ENOUGH_REQUESTS = 120
 """How many requests of the challenger a step waits for, within `MOST_TICKS`."""
 
 
@@ -46,10 +49,24 @@ def policy(message: Mapping[str, Any]) -> Policy:
         ),
         expected=Expected(0.0, 0.0),
         minimum_requests=1,
-        undecided="advance",
+        undecided=spec.get("undecided", "advance"),
         patience_minutes=spec.get("patience_minutes", 1),
         warmup_seconds=60 * spec.get("warmup_ticks", 0),
         latency_edges=tuple(edge / 1e6 for edge in edges[1:-1]),
+        promotion_margin=_margin(spec.get("promotion_margin")),
+        false_promotion=spec.get("false_promotion", 0.05),
+    )
+
+
+def _margin(given: Mapping[str, float] | None) -> Tolerance | None:
+    """Return the promotion margin, given in the spec's own words; the protocol itself has none."""
+    if given is None:
+        return None
+    return Tolerance(
+        given["margin_err_rel"],
+        given["margin_err_abs"],
+        given["margin_latency_rel"],
+        given["margin_score_tv"],
     )
 
 
@@ -57,20 +74,19 @@ def _bakes(message: Mapping[str, Any]) -> list[int]:
     """
     Return each step's least ticks: longer at low weights, and where requests are scarce.
 
-    Faults do least harm at low weights; but one that shows under load only must be seen there, so
-    times go with the root of the weight, and none is shorter than two ticks.
+    Faults do least harm at low weights, so the first step has what the others do not need; but one
+    that shows under load only must be seen there, and after the last step it hurts everybody.
     """
     weights = message["spec"]["steps"]
     counts = [point["champion"]["n"] for point in message["history"] if point["champion"]]
     requests = sum(counts) / max(1, len(counts))
-    roots = [1 / math.sqrt(weight) for weight in weights]
     bakes = []
-    for weight, root in zip(weights, roots, strict=True):
-        part = root / sum(roots)
-        fewest, most = max(2, int(FEWEST_TICKS * part)), max(2, round(MOST_TICKS * part))
+    for weight in weights:
+        least = LAST_TICKS if weight == weights[-1] else 1
+        part = 1 / weight / sum(1 / other for other in weights)
         wanted = math.ceil(ENOUGH_REQUESTS / max(1.0, weight * requests))
-        bakes.append(min(most, max(fewest, wanted)))
-    return bakes
+        bakes.append(max(least, min(wanted, int(MOST_TICKS * part))))
+    return [max(bakes[0], FEWEST_TICKS - sum(bakes[1:])), *bakes[1:]]
 
 
 def history(message: Mapping[str, Any]) -> Iterator[Measurement]:

@@ -2,9 +2,10 @@
 
 import math
 
-from steelyard.rollout import channels
+from steelyard.rollout import channels, exclusion
+from steelyard.rollout.bursts import LATE
 from steelyard.rollout.channels import SHARES, allowed
-from steelyard.rollout.distribution import lower, shift, upper
+from steelyard.rollout.distribution import lower, past_quantile, shift, upper
 from steelyard.rollout.policy import Policy
 from steelyard.rollout.state import State, Tally
 
@@ -47,6 +48,51 @@ def summary(policy: Policy, state: State) -> str:
     strongest = max(logs, key=lambda channel: logs[channel], default="errors")
     said = _said(policy, state, strongest)
     return f"{said}: {evidence} < {1 / policy.false_rollback:,.4g}"
+
+
+def bounds(policy: Policy, state: State) -> tuple[str, ...]:
+    """Return for each promotion test how much worse the challenger is at most, over all steps."""
+    kept = ((test, state.excluding.get(test, ())) for test in exclusion.asked(policy, state))
+    return tuple(_at_most(policy, state, test, sums[0]) for test, sums in kept if sums and sums[0])
+
+
+def not_excluded(policy: Policy, state: State) -> tuple[str, ...]:
+    """Return each promotion test that is not passed, with its bound in the step that has least."""
+    needed = -math.log(policy.false_promotion)
+    return tuple(
+        f"not excluded yet: {_weakest(policy, state, test)}"
+        for test in exclusion.asked(policy, state)
+        if exclusion.log_excluded(policy, state, test) < needed
+    )
+
+
+def _weakest(policy: Policy, state: State, test: str) -> str:
+    kept = state.excluding.get(test, ())
+    if state.step is None or len(kept) <= state.step or not all(kept):
+        return f"{test.replace('_', ' ')}, nothing was compared in this step"
+    step = min(range(len(kept)), key=lambda at: exclusion.log_against(policy, test, kept[at]))
+    since = f", since step {step}" if step else ""
+    return _at_most(policy, state, test, kept[step]) + since
+
+
+def _at_most(policy: Policy, state: State, test: str, sums: exclusion.Sums) -> str:
+    """Return one sentence on how much worse the challenger is at most, and the margin."""
+    sure, limit = 1 - policy.false_promotion, exclusion.margin(policy, test)
+    most = exclusion.bound(policy, test, sums)
+    if test in exclusion.HISTOGRAMS:
+        return f"{test} distributions at most {most:.3f} apart ({sure:.4g}), margin {limit:.3f}"
+    margin = policy.promotion_margin
+    relative = margin.errors_relative if margin is not None else 0.0
+    if test in exclusion.QUANTILES:
+        slower = 1 + (margin.latency if margin is not None else 0.0)
+        later = f"later than the champion's {test.removeprefix('latency_')}"
+        return (
+            f"at most {100 * most:+.2f} points more answers {later} than of the champion, were it "
+            f"{slower:g} times as slow ({sure:.4g}), margin 0"
+        )
+    base = f"above {1 + relative:g} times the champion's" if relative else "worse"
+    said = f"{_said(policy, state, test)}: " if sums is state.excluding[test][0] else f"{test}: "
+    return f"{said}at most {100 * most:.2f} points {base} ({sure:.4g}), margin {100 * limit:.2f}"
 
 
 def _said(policy: Policy, state: State, channel: str) -> str:
@@ -92,10 +138,7 @@ def _estimate(policy: Policy, state: State, channel: str) -> str | None:
 
 def _slower(champion: Tally, challenger: Tally) -> str:
     ours, theirs = challenger.latency.seen, champion.latency.seen
-    cut, below = 0, 0
-    while cut < len(theirs) and below < 0.9 * sum(theirs):
-        below += theirs[cut]
-        cut += 1
+    cut = past_quantile(theirs, LATE)
     late, usual = (sum(seen[cut:]) / max(1, sum(seen)) for seen in (ours, theirs))
     return f"challenger {late:.1%} slow answers, champion {usual:.1%}"
 

@@ -75,14 +75,14 @@ class Tally:
             confidence=self.confidence.add(point.conf),
         )
 
-    def add(self, point: Point) -> "Tally":
-        """Return the tally with one more judged minute in it."""
+    def add(self, point: Point, is_current: bool) -> "Tally":
+        """Return the tally with one more judged minute in it, of the current step or another."""
         return replace(
             self.learn(point),
             requests=self.requests + point.n,
             errors=self.errors + point.em,
             client_errors=self.client_errors + point.e4,
-            step_requests=self.step_requests + point.n,
+            step_requests=self.step_requests + (point.n if is_current else 0),
         )
 
 
@@ -95,15 +95,19 @@ class State:
     began_at: of the first step's; last_minute: newest folded epoch minute; compared: minutes in
     which both variants were weighed, in all and in this step; listened: in which the champion had
     traffic; alarmed: how many were compared when recent evidence was last alarming; wealth:
-    millionths of a nat per channel and effect, recent: of the last minutes; champion_minutes: how
+    millionths of a nat per channel and effect, recent: of the last minutes; doubts: of the effect
+    that is least excluded, per channel and as a part of its stake; champion_minutes: how
     many were seen, before the rollout, too; worst: the champion's worst minutes per channel, in
     millionths of its requests beyond the usual, worst first; usual: its bad requests per channel,
-    and of how many; convictions: why to abort, from the first minute that convicted.
+    and of how many; excluding: what each promotion test keeps, for each step that was entered;
+    shared: how many were compared when both variants were last worse than usual; convictions: why
+    to abort, from the first minute that convicted.
     """
 
     policy: str
     wealth: Mapping[str, tuple[int, ...]]
     recent: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    doubts: Mapping[str, int] = field(default_factory=dict)
     step: int | None = None
     entered_at: int = 0
     began_at: int = 0
@@ -118,6 +122,8 @@ class State:
     champion_minutes: int = 0
     worst: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     usual: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    excluding: Mapping[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
+    shared: int | None = None
     convictions: tuple[str, ...] = ()
 
     @classmethod
@@ -128,6 +134,10 @@ class State:
             "recent": {channel: tuple(logs) for channel, logs in value["recent"].items()},
             "worst": {channel: tuple(shares) for channel, shares in value["worst"].items()},
             "usual": {channel: tuple(counts) for channel, counts in value["usual"].items()},
+            "excluding": {
+                test: tuple(tuple(sums) for sums in kept)
+                for test, kept in value["excluding"].items()
+            },
             "champion": Tally.from_dict(value["champion"]),
             "challenger": Tally.from_dict(value["challenger"]),
             "convictions": tuple(value["convictions"]),

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from steelyard.spec.document import Document
-from steelyard.spec.endpoint import HeldOut, Tolerance
+from steelyard.spec.endpoint import HeldOut
 from steelyard.spec.manifest import Manifest, total_variation
 from steelyard.spec.parse import given, usable
 from steelyard.spec.quantities import percent
 from steelyard.spec.relations import section
+from steelyard.spec.rollout import Tolerance
 from steelyard.spec.task import METRICS
 
 

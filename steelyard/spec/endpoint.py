@@ -7,53 +7,41 @@ with both, a problem reads the same whatever is wrong with the field.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from steelyard.spec.quantities import Seconds, Share, WholeSeconds
-
-VERSION = r"^v(0|[1-9]\d{0,5})-(0|[1-9]\d{0,5})-(0|[1-9]\d{0,5})$"
-VersionName = Annotated[
-    str,
-    Field(pattern=VERSION, description="the name of a version's folder", examples=["v1-0-0"]),
-]
-Text = Annotated[str, Field(min_length=1, description="text that is not empty")]
-FileName = Annotated[
-    str,
-    Field(
-        pattern=r"^[^/\\]*[^/\\.][^/\\]*$",
-        description="the name of a file in this folder, without a path",
-        examples=["heldout.csv"],
-    ),
-]
-Name = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
-        description="lower-case letters, digits and single hyphens, beginning with a letter",
-        examples=["fraud-score"],
-    ),
-]
-Count = Annotated[
-    int,
-    Field(
-        ge=1, strict=True, description="a whole number of 1 or more, not in quotes", examples=["2"]
-    ),
-]
+from steelyard.spec.part import Count, FileName, Name, Part, Text, VersionName
+from steelyard.spec.quantities import Seconds, Share
+from steelyard.spec.rollout import Rollout
 
 Price = Annotated[float, Field(ge=0, le=1e6, strict=True)]
 
 
-class Part(BaseModel):
-    """A part of a file: immutable, and without a field that is not named here."""
+class Scaling(Part):
+    """Between which counts a variant's instances follow its traffic, and at what load."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    min: Count
+    max: Count
+    invocations_per_instance: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1e9,
+            strict=True,
+            description="a number above 0, not in quotes",
+            examples=["600"],
+        ),
+    ]
+    cpu: Annotated[
+        Share | None,
+        Field(gt=0, description="a percentage above 0% and at most 100%", examples=["60%"]),
+    ] = None
 
 
 class Variant(Part):
     """One production variant; its name is the model version that it serves."""
 
     version: VersionName
-    role: Literal["champion", "challenger", "previous"]
+    role: Literal["champion", "challenger", "previous", "shadow"]
     instance_type: Annotated[
         str,
         Field(
@@ -67,58 +55,7 @@ class Variant(Part):
         Price | None,
         Field(description="a number from 0 to 1000000, not in quotes", examples=["0.12"]),
     ] = None
-
-
-class Step(Part):
-    """One weight of the challenger and the least time under watch there."""
-
-    weight: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=99,
-            strict=True,
-            description="a whole number from 1 to 99, not in quotes; the soak has 100 by itself",
-            examples=["5"],
-        ),
-    ]
-    bake: WholeSeconds
-
-
-class Tolerance(Part):
-    """How much worse, or other, a challenger may be without harm."""
-
-    errors_relative: Share = 0.5
-    errors_absolute: Annotated[
-        Share, Field(lt=1, description="a percentage below 100%", examples=["0.1%"])
-    ] = 0.001
-    latency: Share = 0.2
-    predictions: Share = 0.1
-
-
-class Rollout(Part):
-    """When traffic moves, and what the judge may take for harmless."""
-
-    steps: Annotated[
-        list[Step],
-        Field(
-            min_length=1,
-            description="a list of one step or more",
-            examples=["- {weight: 5, bake: 15 minutes}"],
-        ),
-    ]
-    soak: WholeSeconds
-    longest: WholeSeconds = 3600
-    pause: WholeSeconds = 7200
-    minimum_requests: Count = 50
-    false_rollback: Annotated[
-        Share,
-        Field(gt=0, lt=0.5, description="a percentage above 0% and below 50%", examples=["1%"]),
-    ] = 0.01
-    tolerance: Tolerance = Tolerance()
-    undecided: Literal["pause", "advance"] = "pause"
-    patience: Literal["one minute", "two minutes"] = "one minute"
-    warm_up: WholeSeconds = 120
+    scaling: Scaling | None = None
 
 
 class Alarms(Part):
@@ -170,12 +107,16 @@ class Traffic(Part):
 
 
 class Scenario(Part):
-    """One rollout that a rehearsal plays."""
+    """One rollout, or one shadow run, that a rehearsal plays."""
 
     name: Text
     challenger: VersionName | None = None
     faults: list[Text] = []
-    expect: Literal["promoted", "aborted"] | None = None
+    events: list[Text] = []
+    shadow: Annotated[bool, Field(strict=True, description="true or false", examples=["true"])] = (
+        False
+    )
+    expect: Literal["promoted", "passed", "aborted"] | None = None
 
 
 class Environment(Part):
@@ -209,7 +150,8 @@ class EndpointFile(Part):
         list[Variant],
         Field(
             min_length=1,
-            description="a list with the champion and at most a challenger and a previous",
+            description="a list with the champion and at most a challenger and a previous, or a "
+            "shadow",
             examples=[
                 "- {version: v1-0-0, role: champion, instance_type: ml.c6i.large, "
                 "instance_count: 2}"
@@ -237,5 +179,12 @@ class EndpointFile(Part):
 
     @property
     def challenger(self) -> Variant | None:
-        """The variant on trial, if there is one."""
-        return next((variant for variant in self.variants if variant.role == "challenger"), None)
+        """The variant on trial, if there is one: to serve, or first as a shadow."""
+        trials = (variant for variant in self.variants if variant.role in ("challenger", "shadow"))
+        return next(trials, None)
+
+    @property
+    def shadow(self) -> Variant | None:
+        """The variant on trial, if it is only to answer copies of requests."""
+        trial = self.challenger
+        return trial if trial is not None and trial.role == "shadow" else None

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from steelyard.spec.endpoint import Part, Text
 from steelyard.spec.parse import given
+from steelyard.spec.part import Part, Text
 
 Value = float | int | bool | str | None
 

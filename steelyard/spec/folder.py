@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from steelyard.rollout.policy import Expected, Policy, Step, Tolerance
+from steelyard.rollout.policy import Expected, Policy
 from steelyard.spec.comparison import (
     difference,
     edge_problems,
@@ -14,17 +14,15 @@ from steelyard.spec.comparison import (
     tolerance_problems,
 )
 from steelyard.spec.document import Document, read_yaml
-from steelyard.spec.endpoint import VERSION, EndpointFile, HeldOut, Scenario, Variant
+from steelyard.spec.endpoint import EndpointFile, HeldOut, Scenario, Variant
 from steelyard.spec.manifest import Manifest
 from steelyard.spec.parse import parse, usable
+from steelyard.spec.part import VERSION
 from steelyard.spec.relations import FaultCheck, items, relations, section
 from steelyard.spec.rows import Row, read_rows
 from steelyard.spec.version import check_version
 
 FILE_NAME = "endpoint.yaml"
-# The judge waits this long for a minute's counters: the settle time that section 7 of the
-# observability notes starts with for counters published every 10 seconds; to be measured.
-SETTLE_SECONDS = 90
 
 
 class SpecError(ValueError):
@@ -83,14 +81,25 @@ class Endpoint:
         """
         manifests = {**self.manifests, **self._newcomer(version)}
         pattern = self.file.challenger or self.champion
-        trial = pattern.model_copy(update={"version": version, "role": "challenger"})
+        role = "challenger" if self.file.shadow is None else "shadow"
+        trial = pattern.model_copy(update={"version": version, "role": role})
         kept = [
             variant
             for variant in self.file.variants
-            if variant.role != "challenger" and variant.version != version
+            if variant != self.file.challenger and variant.version != version
         ]
         file = self.file.model_copy(update={"variants": [*kept, trial]})
         return replace(self, file=file, manifests=manifests)
+
+    def with_shadow(self) -> "Endpoint":
+        """
+        Return the endpoint as its file has to be for a shadow run of its challenger.
+
+        Raises SpecError when the file names none.
+        """
+        shadow = self.challenger.model_copy(update={"role": "shadow", "scaling": None})
+        file = self.file.model_copy(update={"variants": [self.champion, shadow]})
+        return replace(self, file=file)
 
     def _newcomer(self, version: str) -> dict[str, Manifest]:
         champion = self.champion.version
@@ -128,24 +137,21 @@ class Endpoint:
 
         Raises SpecError when the file names no challenger.
         """
-        rollout = self.file.rollout
+        return self.file.rollout.policy(*self._compared())
+
+    def shadow_policy(self) -> Policy:
+        """Return the policy of a shadow run; raises SpecError when the file names no challenger."""
+        return self.file.rollout.shadow_policy(*self._compared())
+
+    def trial_policy(self) -> Policy:
+        """Return the policy of what is deployed, a rollout or a shadow run; raises SpecError."""
+        return self.policy() if self.file.shadow is None else self.shadow_policy()
+
+    def _compared(self) -> tuple[Expected, tuple[float, ...]]:
         champion = self.manifests[self.champion.version]
         challenger = self.manifests[self.challenger.version]
-        return Policy(
-            steps=tuple(Step(step.weight, step.bake) for step in rollout.steps),
-            soak_seconds=rollout.soak,
-            longest_seconds=rollout.longest,
-            pause_seconds=rollout.pause,
-            settle_seconds=SETTLE_SECONDS,
-            false_rollback=rollout.false_rollback,
-            tolerance=Tolerance(**rollout.tolerance.model_dump()),
-            expected=Expected(**difference(champion, challenger)),
-            minimum_requests=rollout.minimum_requests,
-            undecided=rollout.undecided,
-            patience_minutes=1 if rollout.patience == "one minute" else 2,
-            warmup_seconds=rollout.warm_up,
-            latency_edges=tuple(champion.latency.edges_seconds),
-        )
+        expected = Expected(**difference(champion, challenger))
+        return expected, tuple(champion.latency.edges_seconds)
 
 
 def _no_check(_text: str, _weights: Sequence[int]) -> str | None:

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from steelyard.spec.endpoint import FileName, Part, Text
 from steelyard.spec.feature import EDGES, Edges, Feature, Tally, distinct
+from steelyard.spec.part import FileName, Part, Text
 
 # The body's field for several records at once, in the serving container.
 BATCH_KEY = "instances"

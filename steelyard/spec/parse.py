@@ -5,7 +5,7 @@ import reprlib
 import types
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from steelyard.spec.document import Document
@@ -44,11 +44,13 @@ def usable(model: type[BaseModel], raw: Any, name: str) -> Any:
     if not isinstance(raw, dict):
         return None
     info = model.model_fields[name]
-    if name not in raw:
+    key = info.alias or name
+    if key not in raw:
         return None if info.is_required() else info.get_default()
     kind: Any = Annotated
     try:
-        return TypeAdapter(kind[info.annotation, info]).validate_python(raw[name])
+        rules = kind[info.annotation, Field(), *info.metadata]
+        return TypeAdapter(rules).validate_python(raw[key])
     except ValidationError:
         return None
 
@@ -86,10 +88,11 @@ def _stranger(model: type[BaseModel], place: tuple[str | int, ...]) -> str:
 def _rule(model: type[BaseModel], place: tuple[str | int, ...]) -> tuple[str, str]:
     """Return what a place allows, in words, and what to do about anything else."""
     annotation, info = _inside(model, place)
+    described = info.description if info is not None else None
+    if info is not None and described is not None and info.examples:
+        return described, f"write for example {info.examples[0]}"
     allowed, cure = _words(annotation)
-    if info is None or info.description is None:
-        return allowed, cure
-    return info.description, f"write for example {info.examples[0]}" if info.examples else cure
+    return described or allowed, cure
 
 
 def _inside(annotation: Any, place: tuple[str | int, ...]) -> tuple[Any, FieldInfo | None]:

@@ -40,6 +40,7 @@ def world(local, monkeypatch) -> World:
         "CHALLENGER": "v2",
         "VARIANTS": "v0,v1,v2",
         "POLICY": POLICY,
+        "INSTANCES": '{"v0": 1, "v1": 1, "v2": 1}',
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"STEELYARD_{name}", value)

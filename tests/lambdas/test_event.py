@@ -26,6 +26,15 @@ def alarm(value="ALARM", *variants):
     }
 
 
+def execution(status, **more):
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "time": "2027-01-15T08:00:00Z",
+        "detail": {"name": "r1", "status": status, **more},
+    }
+
+
 def engine(error):
     return {"rollout": "r1", "now": "2027-01-15T08:00:00Z", "error": error}
 
@@ -51,7 +60,13 @@ R1 = {"rollout": "r1"}
     [
         (
             alarm("ALARM", "v2", "v2", "v2"),
-            Cause(AT, "alarm", "scales-v2-ErrorRate: 2 of 3 points", {"challenger": "v2"}),
+            Cause(
+                AT,
+                "alarm",
+                "scales-v2-ErrorRate: 2 of 3 points",
+                {"challenger": "v2"},
+                begun_by=AT,
+            ),
         ),
         (alarm("OK", "v2"), None),
         (alarm("INSUFFICIENT_DATA", "v2"), None),
@@ -81,6 +96,25 @@ R1 = {"rollout": "r1"}
             {"rollout": "r1", "now": "2027-01-15T08:00:00Z", "reason": "I said so"},
             Cause(AT, "operator", "I said so", R1),
         ),
+        (
+            {"rollout": "r1", "now": "2027-01-15T08:00:00Z", "reason": "slow", "actor": "anna"},
+            Cause(AT, "operator", "anna: slow", R1),
+        ),
+        (
+            {"rollout": "r1", "now": "2027-01-15T08:00:00Z", "reason": "slow", "revert": True},
+            Cause(AT, "operator", "slow", R1, revert=True),
+        ),
+        (
+            execution("FAILED", error="JudgedWorse", cause="errors 31 > 20"),
+            Cause(AT, "engine", "the execution ended FAILED: JudgedWorse: errors 31 > 20", R1),
+        ),
+        (execution("TIMED_OUT"), Cause(AT, "engine", "the execution ended TIMED_OUT", R1)),
+        (
+            execution("ABORTED", error=None, cause=None),
+            Cause(AT, "engine", "the execution ended ABORTED", R1),
+        ),
+        (execution("SUCCEEDED"), None),
+        (execution("RUNNING"), None),
         (
             {"rollout": "r1", "now": "2027-01-15T08:00:00Z"},
             Cause(AT, "operator", "no reason given", R1),

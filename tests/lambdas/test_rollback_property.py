@@ -7,22 +7,30 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from lambdas import rollback
-from lambdas.aws import EndpointBusy, LedgerUnreachable
-from lambdas.rollback import ChampionUnknown
+from lambdas.aws import EndpointRefused, LedgerUnreachable
+from lambdas.rollback import ChampionUnknown, NotReverted
 
+REFUSALS = (EndpointRefused, ChampionUnknown, LedgerUnreachable, NotReverted)
 VARIANTS = ("v0", "v1", "v2")
 
 weights = st.fixed_dictionaries(dict.fromkeys(VARIANTS, st.sampled_from([0, 1, 50, 100]))).filter(
     lambda live: any(live.values())
 )
-phases = st.sampled_from(["progressing", "aborting", "aborted", "promoted"])
+phases = st.sampled_from(["progressing", "paused", "aborting", "aborted", "promoted"])
 unwritten = itertools.count(1, 10)
-callers = st.sampled_from(["alarm v0", "alarm v1", "alarm v2", "operator", "engine", "stranger"])
+alarms = ["alarm v0", "alarm v1", "alarm v2"]
+callers = st.sampled_from([*alarms, "operator", "engine", "rule", "stranger", "revert"])
 
 
 def event_of(world, caller):
     if caller.startswith("alarm"):
         return world.alarm_event(caller.split()[1])
+    if caller == "rule":
+        detail = {"name": "r1", "status": "ABORTED"}
+        kind = "Step Functions Execution Status Change"
+        return {"detail-type": kind, "time": world.iso(), "detail": detail}
+    if caller == "revert":
+        return world.event(revert=True)
     named = world.event(rollout="r0" if caller == "stranger" else "r1")
     return named | ({"error": {"Error": "States.Timeout"}} if caller == "engine" else {})
 
@@ -49,12 +57,12 @@ def test_no_variant_but_the_champion_ever_gains_traffic(
 
     try:
         rollback.handler(event_of(world, caller), None)
-    except (EndpointBusy, ChampionUnknown, LedgerUnreachable) as refusal:
+    except REFUSALS as refusal:
         event(type(refusal).__name__)
     world.settle()
 
     now = world.weights()
     event("moved" if now != live else "not moved")
     assert now in (live, {"v0": 0, "v1": 100, "v2": 0})
-    if phase == "promoted" and table == "ledger":
+    if phase == "promoted" and table == "ledger" and caller != "revert":
         assert now == live

@@ -12,9 +12,9 @@ from lambdas.aws import Ledger
 from steelyard.rehearsal import history
 from steelyard.rehearsal.endpoint_model import EndpointModel
 from steelyard.rehearsal.local_aws import LocalAws
-from steelyard.rollout.ledger import Lock, lock_key
+from steelyard.rollout.ledger import Claim, Lock, lock_key
 from steelyard.rollout.policy import canonical
-from tests.steelyard.rollout.sample import policy
+from tests.steelyard.rollout.sample import policy, policy_dict
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDPOINT = "scales-test"
@@ -22,6 +22,12 @@ TABLE = "ledger"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alerts"
 POLICY = canonical(policy().to_dict())
 HOME = {"v0": 0, "v1": 100, "v2": 0}
+
+
+def conducted(**changes: Any) -> str:
+    """Return the policy with its conduct changed, as the lock holds it."""
+    conduct = policy_dict()["conduct"] | changes
+    return canonical(policy(conduct=conduct).to_dict())
 
 
 class World:
@@ -55,7 +61,7 @@ class World:
 
     def event(self, **more: Any) -> dict[str, Any]:
         """Return what the state machine hands to a function, now."""
-        return {"rollout": "r1", "now": self.iso(), **more}
+        return {"rollout": "r1", "generation": 1, "now": self.iso(), **more}
 
     def alarm_event(self, variant: str, state: str = "ALARM") -> dict[str, Any]:
         """Return what CloudWatch sends for an alarm of a variant, now."""
@@ -70,13 +76,18 @@ class World:
             },
         }
 
-    def endpoint(self, weights: dict[str, float], config: str = "config-1") -> None:
+    def endpoint(
+        self, weights: dict[str, float], config: str = "config-1", shadow: str | None = None
+    ) -> None:
         """Let an endpoint with these weights have been in service for long."""
-        variants = [
-            {"VariantName": name, "InitialVariantWeight": weight, "InitialInstanceCount": 1}
-            for name, weight in weights.items()
-        ]
-        model = EndpointModel.create(ENDPOINT, config, variants, self.now - 3600)
+        variants, shadows = (
+            [
+                {"VariantName": name, "InitialVariantWeight": weight, "InitialInstanceCount": 1}
+                for name, weight in named.items()
+            ]
+            for named in (weights, {} if shadow is None else {shadow: 1})
+        )
+        model = EndpointModel.create(ENDPOINT, config, variants, self.now - 3600, shadows=shadows)
         self.aws.endpoints.models[ENDPOINT] = model
 
     def busy(self) -> None:
@@ -99,7 +110,7 @@ class World:
         return {variant["VariantName"]: variant[field] for variant in variants}
 
     def hold(self, **changes: Any) -> None:
-        """Let rollout r1 hold the lock, at its first step unless said otherwise."""
+        """Let rollout r1 have held the lock for ten minutes, at its first step unless said else."""
         lock = {
             "endpoint": ENDPOINT,
             "rollout": "r1",
@@ -112,10 +123,16 @@ class World:
             "seq": 1,
             "step": 0,
             "config": "config-1",
+            "began_at": self.now - 600,
+            "deadline": self.now + 86400,
         }
         item = json.loads(json.dumps(lock | lock_key(ENDPOINT) | changes), parse_float=Decimal)
         typed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
         self.aws.client("dynamodb").put_item(TableName=TABLE, Item=typed)
+
+    def claim(self, stack: str = "scales-test-endpoint", lasts: float = 7200.0) -> None:
+        """Let a deploy of a stack hold rollouts off, for so many seconds from now."""
+        Ledger(TABLE, ENDPOINT).claim(Claim(stack, "of a template", self.now + lasts))
 
     def occupy(self, rollout: str, seq: int) -> None:
         """Let somebody else have written a rollout's record, so that the next write conflicts."""
@@ -150,17 +167,31 @@ class World:
 
     def bake(self) -> str:
         """Start the deployed state machine's own Bake state, which waits for a word."""
-        definition = json.loads((ROOT / "stacks" / "rollout.asl.json").read_text())
-        states = definition["States"]["Steps"]["ItemProcessor"]["States"]
-        text = json.dumps({"StartAt": "Bake", "States": {"Bake": states["Bake"]}})
+        states = self._definition()["States"]["Steps"]["ItemProcessor"]["States"]
+        given = {"rollout": "r1", "generation": 1, "step": {"timeout_seconds": 86400}}
+        return self._start("Bake", states["Bake"], given)
+
+    def confirm(self) -> str:
+        """Start its Confirm state, which waits for a person before the first weight."""
+        state = self._definition()["States"]["Confirm"]
+        kept = {name: value for name, value in state.items() if name not in ("Next", "Catch")}
+        return self._start("Confirm", kept | {"End": True}, {"plan": {"generation": 1}})
+
+    def _definition(self) -> dict[str, Any]:
+        definition: dict[str, Any] = json.loads((ROOT / "stacks" / "rollout.asl.json").read_text())
+        return definition
+
+    def _start(self, name: str, state: dict[str, Any], given: dict[str, Any]) -> str:
+        text = json.dumps({"StartAt": name, "States": {name: state}})
         stepfunctions = self.aws.client("stepfunctions")
         machine = stepfunctions.create_state_machine(
-            name="bake",
+            name=name,
             definition=text.replace("${Ledger}", TABLE).replace("${Endpoint}", ENDPOINT),
             roleArn="arn:aws:iam::111122223333:role/states",
         )["stateMachineArn"]
-        given = json.dumps({"rollout": "r1", "step": {"timeout_seconds": 7200}})
-        execution = stepfunctions.start_execution(stateMachineArn=machine, input=given)
+        execution = stepfunctions.start_execution(
+            stateMachineArn=machine, name="r1", input=json.dumps(given)
+        )
         self.aws.clock.settle()
         return str(execution["executionArn"])
 

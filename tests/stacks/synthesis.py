@@ -9,7 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from stacks.stage import EndpointStage
+from stacks.stage import add_stages
 from steelyard.spec import Endpoint, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,9 @@ class Templates:
         ]
 
 
-def synthesise(endpoint: Endpoint, environment: str = "staging") -> Templates:
+def synthesise(
+    endpoint: Endpoint, environment: str = "staging", override: str | None = None
+) -> Templates:
     with tempfile.TemporaryDirectory() as folder:
         app = cdk.App(
             context=CONTEXT,
@@ -55,7 +57,7 @@ def synthesise(endpoint: Endpoint, environment: str = "staging") -> Templates:
             analytics_reporting=False,
             builtin_cloud_formation_validation=False,
         )
-        EndpointStage(app, endpoint=endpoint, environment=environment)
+        add_stages(app, [(endpoint, environment)], override)
         (stage,) = app.synth().nested_assemblies
         return Templates(
             {

@@ -1,7 +1,9 @@
 """The whole assembly, as other processes make it: valid, the same bytes again, and small."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -73,32 +75,32 @@ def test_no_path_of_this_machine_is_in_what_is_deployed(files):
         assert str(ROOT).encode() not in content, name
 
 
-def test_the_functions_share_one_asset_of_handlers_and_core_alone(files, tmp_path):
-    assets = {name.split("/")[0] for name in files if name.endswith(".py")}
-    (asset,) = assets
-    inside = {name.split("/", 1)[1] for name in files if name.startswith(f"{asset}/")}
+def test_an_asset_holds_lambdas_and_core_alone_and_is_small_enough_to_start_at_once(files):
+    assets: dict[str, list[str]] = {}
+    for name in files:
+        if name.startswith("asset.") and name.endswith(".py"):
+            assets.setdefault(name.split("/")[0], []).append(name)
 
-    assert inside == {
-        path.relative_to(ROOT).as_posix()
-        for pattern in ("lambdas/**/*.py", "steelyard/__init__.py", "steelyard/rollout/**/*.py")
-        for path in ROOT.glob(pattern)
-    }
-
-
-def test_the_asset_is_small_enough_to_start_at_once(files, tmp_path):
-    archive = tmp_path / "asset.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in files.items():
-            if name.startswith("asset.") and name.endswith(".py"):
-                packed.writestr(name.split("/", 1)[1], content)
-
-    assert 0 < archive.stat().st_size < 100_000
+    assert assets
+    for names in assets.values():
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name in names:
+                packed.writestr(name.split("/", 1)[1], files[name])
+        inside = [name.split("/", 1)[1] for name in names]
+        assert all(
+            name == "steelyard/__init__.py" or name.startswith(("lambdas/", "steelyard/rollout/"))
+            for name in inside
+        )
+        # What comes home at once must start at once; the judge brings its statistics.
+        limit = 80_000 if "steelyard/rollout/judge.py" in inside else 50_000
+        assert len(archive.getvalue()) < limit, inside
 
 
 def test_both_environments_are_the_same_but_for_their_place_and_name(files):
     def neutral(environment, account):
         return {
-            json.dumps(json.loads(it), sort_keys=True)
+            re.sub(r'"Hash": "\w{64}"', "HASH", json.dumps(json.loads(it), sort_keys=True))
             .replace(environment, "ENVIRONMENT")
             .replace(account, "ACCOUNT")
             for name, it in files.items()

@@ -152,3 +152,31 @@ def test_the_serving_role_reads_exactly_the_artefacts_of_the_models():
 
     assert {url.replace("s3://", "arn:aws:s3:::") for url in urls} == set(readable)
     assert len(urls) == 2
+
+
+def shadowed():
+    return synthesise(example().with_shadow())
+
+
+def test_a_shadow_stands_beside_the_champion_alone_and_gets_a_copy_of_everything():
+    config = shadowed().only("endpoint", CONFIG)
+
+    production, shadows = (
+        {it["VariantName"]: it["InitialVariantWeight"] for it in config[kind]}
+        for kind in ("ProductionVariants", "ShadowProductionVariants")
+    )
+    assert (production, shadows) == ({"v1-0-0": 1}, {"v1-1-0": 1})
+    assert "ShadowProductionVariants" not in templates().only("endpoint", CONFIG)
+
+
+def test_a_shadow_is_another_config_than_a_challenger_of_the_same_version():
+    assert config_id(shadowed()) != config_id(templates())
+
+
+def test_a_deploy_of_a_shadow_forgets_the_weight_that_its_copies_would_be_measured_by():
+    endpoint = shadowed().only("endpoint", "AWS::SageMaker::Endpoint")
+
+    assert endpoint["RetainAllVariantProperties"] is True
+    assert endpoint["ExcludeRetainedVariantProperties"] == [
+        {"VariantPropertyType": "DesiredWeight"}
+    ]

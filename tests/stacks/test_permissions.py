@@ -9,7 +9,16 @@ from tests.stacks.synthesis import templates
 ENDPOINT = "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/tumour-classifier-staging"
 SHIFT = "sagemaker:UpdateEndpointWeightsAndCapacities"
 
+HOLD = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:RegisterScalableTarget",
+    "sagemaker:DescribeEndpointConfig",
+}
+"""What holding and resuming a variant's scaling takes."""
+
 ANY_RESOURCE = {
+    "application-autoscaling:DescribeScalableTargets": "it knows no narrower resource",
+    "application-autoscaling:DescribeScalingPolicies": "it knows no narrower resource",
     "cloudwatch:GetMetricData": "PromQL is granted by it, and it knows no narrower resource",
     "cloudwatch:ListMetrics": "PromQL is granted by it, and it knows no narrower resource",
     "ecr:GetAuthorizationToken": "the token is the registry's, not a repository's",
@@ -18,11 +27,15 @@ ANY_RESOURCE = {
 
 TRUSTED = {
     "Acquire": "lambda.amazonaws.com",
+    "Guard": "lambda.amazonaws.com",
     "Judge": "lambda.amazonaws.com",
+    "Operate": "lambda.amazonaws.com",
     "Preflight": "lambda.amazonaws.com",
+    "Prepare": "lambda.amazonaws.com",
     "Release": "lambda.amazonaws.com",
     "Rollback": "lambda.amazonaws.com",
     "SetWeights": "lambda.amazonaws.com",
+    "Watchdog": "lambda.amazonaws.com",
     "Rollout": "states.amazonaws.com",
     "Serving": "sagemaker.amazonaws.com",
 }
@@ -49,7 +62,28 @@ def actions(role):
 
 def test_every_statement_names_actions_and_resources():
     for _, statement in templates().statements():
-        assert set(statement) == {"Action", "Effect", "Resource"}
+        assert set(statement) - {"Condition"} == {"Action", "Effect", "Resource"}
+
+
+def test_only_the_scaling_of_variants_can_be_held_by_those_who_prepare_and_watch():
+    register = "application-autoscaling:RegisterScalableTarget"
+    found = {
+        policy.split("Role")[0]: statement
+        for policy, statement in templates().statements()
+        if register in listed(statement["Action"])
+    }
+
+    assert set(found) == {"Prepare", "Watchdog"}
+    for statement in found.values():
+        assert statement["Action"] == register
+        assert statement["Condition"] == {
+            "StringEquals": {
+                "application-autoscaling:service-namespace": "sagemaker",
+                "application-autoscaling:scalable-dimension": (
+                    "sagemaker:variant:DesiredInstanceCount"
+                ),
+            }
+        }
 
 
 def test_no_action_is_a_pattern():
@@ -72,14 +106,21 @@ def test_no_pattern_reaches_beyond_this_endpoint_s_own_things():
         and "tumour-classifier-staging" not in resource
     }
 
-    # The alarms of one endpoint are asked for by prefix, which no resource can say.
-    assert wide == {"arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*"}
+    here = "eu-central-1:111122223333"
+    assert wide == {
+        # The alarms of one endpoint are asked for by prefix, which no resource can say.
+        f"arn:aws:cloudwatch:{here}:alarm:*",
+        # A target's name is a number that AWS gives it; the conditions narrow it.
+        f"arn:aws:application-autoscaling:{here}:scalable-target/*",
+        # A config's name is CloudFormation's; it can only be read.
+        f"arn:aws:sagemaker:{here}:endpoint-config/*",
+    }
 
 
-def test_only_rollback_and_set_weights_may_change_weights_and_only_this_endpoint_s():
+def test_only_four_may_change_weights_and_counts_and_only_this_endpoint_s():
     found = {(role, resource) for role, action, resource in granted() if action == SHIFT}
 
-    assert found == {("Rollback", ENDPOINT), ("SetWeights", ENDPOINT)}
+    assert found == {(role, ENDPOINT) for role in ("Prepare", "Rollback", "SetWeights", "Watchdog")}
 
 
 def test_nobody_may_create_change_or_delete_anything_of_sagemaker_or_pass_a_role():
@@ -87,9 +128,11 @@ def test_nobody_may_create_change_or_delete_anything_of_sagemaker_or_pass_a_role
 
     assert {action for action in everything if action.startswith("sagemaker:")} == {
         "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
         SHIFT,
     }
     assert {action.split(":")[0] for action in everything} == {
+        "application-autoscaling",
         "cloudwatch",
         "dynamodb",
         "ecr",
@@ -98,6 +141,7 @@ def test_nobody_may_create_change_or_delete_anything_of_sagemaker_or_pass_a_role
         "s3",
         "sagemaker",
         "sns",
+        "sqs",
         "states",
     }
 
@@ -105,7 +149,7 @@ def test_nobody_may_create_change_or_delete_anything_of_sagemaker_or_pass_a_role
 def test_the_state_machine_may_only_call_its_functions_and_write_the_ledger():
     found = {(action, json.dumps(it)) for role, action, it in granted() if role == "Rollout"}
     prefix = "arn:aws:lambda:eu-central-1:111122223333:function:tumour-classifier-staging-"
-    names = ("acquire", "preflight", "set-weights", "release", "rollback")
+    names = ("acquire", "preflight", "prepare", "set-weights", "release", "rollback")
 
     # Any version: an execution that began before a deploy ends with the functions it began with.
     assert {it for action, it in found if action == "lambda:InvokeFunction"} == {
@@ -117,13 +161,41 @@ def test_the_state_machine_may_only_call_its_functions_and_write_the_ledger():
 @pytest.mark.parametrize(
     ("role", "more"),
     [
-        ("Acquire", {"sagemaker:DescribeEndpoint"}),
-        ("Preflight", {"sagemaker:DescribeEndpoint", "cloudwatch:DescribeAlarms"}),
+        ("Acquire", {"sagemaker:DescribeEndpoint", "dynamodb:ConditionCheckItem"}),
+        ("Guard", {"dynamodb:ConditionCheckItem"}),
+        ("Operate", set()),
+        (
+            "Preflight",
+            {
+                "sagemaker:DescribeEndpoint",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:GetMetricData",
+                "application-autoscaling:DescribeScalableTargets",
+                "application-autoscaling:DescribeScalingPolicies",
+            },
+        ),
+        ("Prepare", {"sagemaker:DescribeEndpoint", SHIFT, *HOLD}),
+        (
+            "Watchdog",
+            {
+                "sagemaker:DescribeEndpoint",
+                SHIFT,
+                *HOLD,
+                "sns:Publish",
+                "states:SendTaskFailure",
+            },
+        ),
         ("SetWeights", {"sagemaker:DescribeEndpoint", SHIFT, "cloudwatch:DescribeAlarms"}),
         ("Release", {"sagemaker:DescribeEndpoint", "sns:Publish"}),
         (
             "Rollback",
-            {"sagemaker:DescribeEndpoint", SHIFT, "sns:Publish", "states:SendTaskFailure"},
+            {
+                "sagemaker:DescribeEndpoint",
+                SHIFT,
+                "sns:Publish",
+                "states:SendTaskFailure",
+                "sqs:SendMessage",
+            },
         ),
         (
             "Judge",

@@ -1,11 +1,16 @@
 """The state machine: every failure is caught, brings traffic home and ends red."""
 
+import dataclasses
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
 from lambdas import acquire
+from steelyard.rollout.conduct import GATES
+from steelyard.rollout.ledger import UNDER_WAY, Lock
+from steelyard.spec.quantities import LONGEST_DAYS
 from tests.stacks.synthesis import ROOT, templates
 
 MACHINE = templates().only("control", "AWS::StepFunctions::StateMachine")
@@ -39,7 +44,7 @@ def tasks(states):
     return [name for name, state in states.items() if state["Type"] in ("Task", "Map")]
 
 
-@pytest.mark.parametrize("name", sorted(set(tasks(STATES)) - {"Abort"}))
+@pytest.mark.parametrize("name", sorted(set(tasks(STATES)) - {"Abort", "DryRun"}))
 def test_every_failure_leads_to_the_abort(name):
     catches = STATES[name]["Catch"]
 
@@ -49,6 +54,17 @@ def test_every_failure_leads_to_the_abort(name):
         "Next": "Abort",
     }
     assert caught(STATES[name])[:-1] == (["Refused"] if name == "Acquire" else [])
+
+
+def test_a_dry_run_takes_nothing_so_it_leads_nowhere_but_to_its_answer():
+    (choice,) = STATES["IsDryRun"]["Choices"]
+
+    assert DEFINITION["StartAt"] == "IsDryRun"
+    assert choice["Next"] == "DryRun"
+    assert STATES["IsDryRun"]["Default"] == "Acquire"
+    assert STATES["DryRun"]["Parameters"]["Payload"]["dry_run"] is True
+    assert reachable(STATES, "DryRun") == {"DryRun", "Ready"}
+    assert set(caught(STATES["DryRun"])) == {"Refused"}
 
 
 def test_a_failure_inside_a_step_ends_the_steps():
@@ -67,8 +83,8 @@ def test_the_abort_is_only_left_through_red_and_only_when_traffic_is_home():
     assert reachable(STATES, STATES["Home"]["Default"]) >= {"Abort", "Home"}
 
 
-def test_there_is_one_green_end_and_only_release_leads_to_it():
-    green = {name for name, state in STATES.items() if state["Type"] == "Succeed"}
+def test_a_rollout_has_one_green_end_and_only_release_leads_to_it():
+    green = {name for name, state in STATES.items() if state["Type"] == "Succeed"} - {"Ready"}
 
     assert green == {"Promoted"}
     assert [name for name in STATES if "Promoted" in follow(STATES, name)] == ["Release"]
@@ -96,13 +112,20 @@ def test_the_abort_is_tried_for_an_hour_as_an_endpoint_may_be_busy_so_long():
 
 @pytest.mark.parametrize(
     ("states", "name"),
-    [(STATES, "Acquire"), (STATES, "Preflight"), (STATES, "Release"), (INNER, "SetWeights")],
+    [
+        (STATES, "DryRun"),
+        (STATES, "Acquire"),
+        (STATES, "Preflight"),
+        (STATES, "Prepare"),
+        (STATES, "Release"),
+        (INNER, "SetWeights"),
+    ],
 )
 def test_a_hiccup_of_lambda_does_not_abort_a_rollout_and_an_error_of_ours_does(states, name):
     (retry,) = states[name]["Retry"]
 
     ours = [error for error in retry["ErrorEquals"] if not error.startswith("Lambda.")]
-    assert ours == ([] if name == "Acquire" else ["LedgerConflict"])
+    assert ours == ([] if name in ("Acquire", "DryRun") else ["LedgerConflict"])
     assert "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
 
 
@@ -115,14 +138,58 @@ def test_a_step_bakes_only_once_its_weights_are_in_force():
     assert reachable(INNER, INNER["InForce"]["Default"]) >= {"SetWeights", "InForce"}
 
 
-def test_a_bake_ends_when_the_judge_falls_silent_and_starts_for_a_progressing_rollout_only():
-    bake = INNER["Bake"]
+def test_no_weight_is_asked_for_before_capacity_and_a_person_where_one_is_asked():
+    way = ["Acquire", "Preflight", "Prepare", "IsPrepared", "HasGate", "Confirm", "Steps"]
 
-    assert bake["End"] is True
-    assert bake["HeartbeatSeconds"] == 300
-    assert bake["TimeoutSecondsPath"] == "$.step.timeout_seconds"
-    condition = bake["Parameters"]["ConditionExpression"]
-    assert condition == "#rollout = :rollout AND #phase = :progressing"
+    for name, following in pairwise(way):
+        assert following in follow(STATES, name)
+    assert [name for name in STATES if "Steps" in follow(STATES, name)] == ["HasGate", "Confirm"]
+    assert [name for name in STATES if "HasGate" in follow(STATES, name)] == ["IsPrepared"]
+    assert reachable(STATES, STATES["IsPrepared"]["Default"]) >= {"Prepare", "IsPrepared"}
+    (prepared,), (asked,) = STATES["IsPrepared"]["Choices"], STATES["HasGate"]["Choices"]
+    assert (prepared["Variable"], prepared["Next"]) == ("$.capacity.prepared", "HasGate")
+    assert (asked["Variable"], asked["Next"]) == ("$.plan.confirm", "Confirm")
+
+
+@pytest.mark.parametrize("state", [STATES["Confirm"], INNER["Bake"]], ids=["Confirm", "Bake"])
+def test_who_waits_for_a_word_waits_for_the_rollout_that_holds_the_lock_and_a_judge_that_lives(
+    state,
+):
+    asked = state["Parameters"]
+
+    assert state["HeartbeatSeconds"] == 300
+    assert asked["ConditionExpression"] == (
+        "#rollout = :rollout AND #generation = :generation AND #phase IN (:progressing, :paused)"
+    )
+    given = asked["ExpressionAttributeValues"]
+    assert {given[f":{phase}"]["S"] for phase in UNDER_WAY} == set(UNDER_WAY)
+    fields = {"token", "gate", "rollout", "generation", "phase"}
+    assert set(asked["ExpressionAttributeNames"].values()) <= fields
+    assert fields <= {field.name for field in dataclasses.fields(Lock)}
+
+
+def test_the_wait_for_a_person_outlasts_every_deadline_and_says_which_gate_it_is():
+    confirm = STATES["Confirm"]
+
+    assert confirm["TimeoutSeconds"] > LONGEST_DAYS * 86400
+    assert confirm["Parameters"]["ExpressionAttributeValues"][":gate"]["S"] in GATES
+    assert INNER["Bake"]["TimeoutSecondsPath"] == "$.step.timeout_seconds"
+    assert INNER["Bake"]["End"] is True
+
+
+def test_the_generation_travels_to_whoever_acts_for_a_rollout():
+    plan = STATES["Acquire"]["ResultSelector"]
+    payloads = {
+        name: state["Parameters"]["Payload"]
+        for name, state in (STATES | INNER).items()
+        if "Payload" in state.get("Parameters", {})
+    }
+
+    assert plan["generation.$"] == "$.Payload.generation"
+    # Before the lock is taken there is none, and an abort must not fail for want of it.
+    without = {name for name, it in payloads.items() if "generation.$" not in it}
+    assert without == {"DryRun", "Acquire", "Abort"}
+    assert STATES["Steps"]["ItemSelector"]["generation.$"] == "$.plan.generation"
 
 
 def test_every_placeholder_is_replaced_and_every_replacement_is_used():
@@ -137,7 +204,9 @@ def test_every_placeholder_is_replaced_and_every_replacement_is_used():
     ("state", "handler"),
     [
         ("Acquire", "acquire"),
+        ("DryRun", "preflight"),
         ("Preflight", "preflight"),
+        ("Prepare", "prepare"),
         ("SetWeights", "set_weights"),
         ("Release", "release"),
         ("Abort", "rollback"),

@@ -1,25 +1,12 @@
 """The endpoint: what is asked of SageMaker, and how its answers are read."""
 
+import socket
+
 import pytest
-from botocore.exceptions import ClientError
 
-from lambdas.aws import Alarms, Endpoint, EndpointBusy, is_home, is_settled, live_weights
+from lambdas.aws import Alarms, Endpoint, EndpointBusy, EndpointGone, EndpointRefused, endpoint
+from tests.lambdas.faults import Faults
 from tests.lambdas.world import ENDPOINT
-
-
-def description(status="InService", **weights):
-    """Describe an endpoint; a weight is the one in force, or that and the desired one."""
-    pairs = {
-        name: value if isinstance(value, tuple) else (value, value)
-        for name, value in weights.items()
-    }
-    return {
-        "EndpointStatus": status,
-        "ProductionVariants": [
-            {"VariantName": name, "CurrentWeight": current, "DesiredWeight": desired}
-            for name, (current, desired) in pairs.items()
-        ],
-    }
 
 
 def test_a_shift_names_every_variant_and_leaves_the_counts_alone(world):
@@ -37,54 +24,48 @@ def test_an_endpoint_that_is_being_updated_is_busy(world):
         Endpoint(ENDPOINT).shift({"v0": 0, "v1": 100, "v2": 0})
 
 
-@pytest.mark.parametrize(
-    ("name", "weights"),
-    [(ENDPOINT, {"v9": 100}), (ENDPOINT, {"v0": 0, "v1": 0}), ("gone", {"v1": 100})],
-)
-def test_a_refusal_for_another_reason_is_not_taken_for_a_busy_endpoint(world, name, weights):
-    with pytest.raises(ClientError, match="ValidationException"):
-        Endpoint(name).shift(weights)
+@pytest.mark.parametrize("weights", [{"v9": 100}, {"v0": 0, "v1": 0, "v2": 0}])
+def test_a_refusal_for_another_reason_is_not_taken_for_a_busy_endpoint(world, weights):
+    with pytest.raises(EndpointRefused, match="ValidationException") as refusal:
+        Endpoint(ENDPOINT).shift(weights)
+
+    assert refusal.type is EndpointRefused
 
 
-@pytest.mark.parametrize(
-    ("now", "settled"),
-    [
-        (description(v1=90, v2=10), True),
-        (description(v1=90.0, v2=10.0), True),
-        (description("Updating", v1=90, v2=10), False),
-        (description("SystemUpdating", v1=90, v2=10), False),
-        (description(v1=(90, 100), v2=(10, 0)), False),
-        (description(v1=89, v2=11), False),
-        (description(v1=0.9, v2=0.1), False),
-        (description(v1=90, v2=10, v3=0), False),
-        (description(v1=90), False),
-        ({"EndpointStatus": "Failed"}, False),
-    ],
-)
-def test_weights_are_settled_when_exactly_these_are_in_force_and_nothing_is_under_way(now, settled):
-    assert is_settled(now, {"v1": 90, "v2": 10}) is settled
+def test_an_endpoint_that_is_not_there_is_gone(world):
+    for call in (Endpoint("gone").describe, lambda: Endpoint("gone").shift({"v1": 100})):
+        with pytest.raises(EndpointGone, match="Could not find endpoint"):
+            call()
 
 
-@pytest.mark.parametrize(
-    ("now", "home"),
-    [
-        (description(v1=100, v2=0), True),
-        (description(v1=1, v2=0), True),
-        (description(v1=1), True),
-        (description("Updating", v1=100, v2=0), False),
-        (description(v1=99, v2=1), False),
-        (description(v1=0, v2=1), False),
-        (description(v1=(100, 50), v2=(0, 50)), False),
-        ({"EndpointStatus": "Creating"}, False),
-    ],
-)
-def test_traffic_is_home_when_only_the_champion_serves_and_nothing_is_under_way(now, home):
-    assert is_home(now, "v1") is home
+def test_instances_of_one_variant_are_asked_for_and_all_weights_left_alone(world):
+    Endpoint(ENDPOINT).scale("v2", 3)
+    world.settle()
+
+    assert world.weights("CurrentInstanceCount") == {"v0": 1, "v1": 1, "v2": 3}
+    assert world.weights() == {"v0": 0, "v1": 1, "v2": 0}
 
 
-def test_a_variant_without_a_weight_yet_has_none():
-    assert live_weights({"ProductionVariants": [{"VariantName": "v1"}]}) == {"v1": 0}
-    assert live_weights({"EndpointStatus": "Creating"}) == {}
+def test_a_connection_that_hangs_is_given_up_and_tried_again_within_the_lambda_s_time(
+    world, monkeypatch
+):
+    monkeypatch.setattr(endpoint, "READ_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as mute, Faults().at_work() as faults:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", url)
+
+        with pytest.raises(EndpointRefused, match="Read timeout"):
+            Endpoint(ENDPOINT).shift({"v1": 100})
+
+    assert len(faults.sent) > 1
+
+
+def test_all_attempts_together_leave_the_lambda_half_its_minute(world):
+    config = Endpoint(ENDPOINT)._sagemaker.meta.config
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(2**attempt for attempt in range(attempts - 1))
+
+    assert attempts * (config.connect_timeout + config.read_timeout) + pauses <= 30
 
 
 def test_only_this_endpoint_s_and_this_variant_s_alarms_that_ring_now_are_named(world):

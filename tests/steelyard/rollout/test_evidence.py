@@ -8,9 +8,12 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import rel_entr
 from scipy.stats import binom, multinomial, nchypergeom_fisher
 
 from steelyard.rollout import evidence
+from steelyard.rollout.effects import project
 from steelyard.rollout.evidence import (
     MICRO,
     Effect,
@@ -22,7 +25,13 @@ from steelyard.rollout.evidence import (
 
 RATES = (0.0, 0.001, 0.05, 0.3, 0.7, 1.0)
 TOLERANCES = ((1.0, 0.0), (1.5, 0.001), (3.0, 0.05))
-EFFECTS = (Effect(1.3), Effect(3.0), Effect(100.0), Effect(30.0, 0.7), Effect(200.0, 0.02))
+EFFECTS = (
+    Effect(1.3, 1.0),
+    Effect(3.0, 0.99),
+    Effect(100.0, 1.0),
+    Effect(30.0, 0.7),
+    Effect(200.0, 0.02),
+)
 SIZES = ((1, 1), (2, 9), (6, 2), (5, 5))
 
 
@@ -53,8 +62,34 @@ def test_a_tolerated_rate_gains_no_evidence_on_average(p: float, rho: float, del
 
 
 def test_a_rate_past_tolerance_gains_evidence_on_average():
-    for effect in (Effect(3.0), Effect(10.0, 0.7)):
+    for effect in (Effect(3.0, 0.98), Effect(10.0, 0.7)):
         assert mean_of_rates(effect, (4, 8), (0.3, 0.02), 1.5, 0.001) > 1.1
+
+
+@pytest.mark.parametrize(
+    ("rate", "usual"), [(0.005, 0.002), (0.05, 0.002), (0.98, 0.01), (0.6, 0.1)]
+)
+@pytest.mark.parametrize(("rho", "delta"), TOLERANCES[1:])
+def test_the_effect_of_the_true_rates_grows_as_fast_as_any_test_can(
+    rate: float, usual: float, rho: float, delta: float
+):
+    n_c, n_0 = 2_000, 38_000
+    if rate <= rho * usual + delta:
+        return
+    nearest = minimize_scalar(
+        lambda p: n_c * divergence(rate, rho * p + delta) + n_0 * divergence(usual, p),
+        bounds=(1e-9, (1 - delta) / rho - 1e-9),
+        method="bounded",
+        options={"xatol": 1e-12},
+    )
+    effect = project(rate, usual, n_c / n_0, rho, delta)
+
+    found = log_rates(effect, Trials(n_c, rate * n_c), Trials(n_0, usual * n_0), rho, delta)
+    assert found == pytest.approx(nearest.fun, rel=1e-3, abs=1e-3)
+
+
+def divergence(p: float, q: float) -> float:
+    return float(rel_entr(p, q) + rel_entr(1 - p, 1 - q))
 
 
 def test_requests_that_fail_unequally_often_gain_no_evidence_either():
@@ -79,7 +114,7 @@ def test_evidence_of_rates_is_never_above_the_best_likelihood_ratio_of_the_exact
         for odds in (1.0 + step / 4 for step in range(1, 400))
     )
     found = max(
-        log_rates(Effect(1.0 + step / 4), Trials(n, x), Trials(m, y), 1.0, 0.0)
+        log_rates(Effect(1.0 + step / 4, 1.0), Trials(n, x), Trials(m, y), 1.0, 0.0)
         for step in range(1, 400)
     )
 
@@ -160,7 +195,7 @@ def test_slow_answers_gain_evidence_on_average():
 def test_a_minute_without_one_of_the_variants_says_nothing(
     challenger: tuple[int, int], champion: tuple[int, int]
 ):
-    assert log_rates(Effect(5.0), Trials(*challenger), Trials(*champion), 1.5, 0.001) == 0.0
+    assert log_rates(Effect(5.0, 0.9), Trials(*challenger), Trials(*champion), 1.5, 0.001) == 0.0
     ours, theirs = (challenger[0], 0, 0), (champion[0], 0, 0)
     assert log_shares(RATIOS[0], ours, theirs, 0.1) == 0.0
     assert log_order(RATIOS[0], SLOWED, ours, theirs) == 0.0
@@ -168,7 +203,7 @@ def test_a_minute_without_one_of_the_variants_says_nothing(
 
 STAKES = (0.2, 0.1)
 LATER = (0.1, 0.05)
-BOTH = (Effect(3.0), Effect(20.0, 0.6))
+BOTH = (Effect(3.0, 0.99), Effect(20.0, 0.6))
 
 
 def grown(wealth: evidence.Wealth, ours: Trials, theirs: Trials) -> evidence.Wealth:

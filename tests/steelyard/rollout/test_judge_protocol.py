@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from steelyard.rollout import protocol
 from steelyard.rollout.counters import Point
 from steelyard.rollout.judge import Judge
+from steelyard.rollout.policy import Tolerance
 from tests.steelyard.rollout.sample import Traffic
 
 SPEC = {
@@ -149,3 +151,49 @@ def test_by_protocol_no_single_bad_minute_convicts_where_the_policy_asks_for_two
 
 def test_by_protocol_silence_is_never_promoted_and_ends_at_home():
     assert play(deliver=lambda now, minutes: []) == ("ROLLBACK", 160)
+
+
+def test_by_protocol_a_challenger_that_never_answers_is_rolled_back_in_a_few_ticks():
+    def nothing(now: int, minutes: dict[int, Any]) -> list[Any]:
+        return [{**minutes[now], "challenger": None}]
+
+    word, ticks = play(deliver=nothing)
+
+    assert word == "ROLLBACK"
+    # The first minute has settled after max_metric_delay, 3, and those after it are absent so far.
+    assert ticks <= 3 + 1
+
+
+def test_by_protocol_points_that_are_often_late_are_not_taken_for_silence():
+    def late(now: int, minutes: dict[int, Any]) -> list[Any]:
+        if now % 3 == 2:
+            return [{**minutes[now], "challenger": None}]
+        return [minutes[now - 1], minutes[now]] if now % 3 == 0 and now else [minutes[now]]
+
+    assert play(deliver=late)[0] == "PROMOTE"
+
+
+def test_by_protocol_most_of_the_dwell_is_at_the_lowest_weight():
+    for per_minute in (54_000, 400, 40):
+        message = start_message(per_minute)
+        bakes = [step.bake_seconds // 60 for step in protocol.policy(message).steps]
+
+        assert bakes[0] == max(bakes)
+        assert bakes[-1] >= 2
+        assert 10 <= sum(bakes) <= 22
+
+
+def test_by_protocol_a_margin_makes_promotion_a_test():
+    margin = {
+        "margin_err_rel": 0.5,
+        "margin_err_abs": 0.02,
+        "margin_latency_rel": 0.5,
+        "margin_score_tv": 0.3,
+    }
+    message = start_message()
+    message["spec"] |= {"promotion_margin": margin, "undecided": "pause"}
+
+    found = protocol.policy(message)
+
+    assert found.promotion_margin == Tolerance(0.5, 0.02, 0.5, 0.3)
+    assert (found.undecided, found.false_promotion) == ("pause", 0.05)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from steelyard.rollout.counters import Point
-from steelyard.rollout.silence import LOST, log_e
+from steelyard.rollout.silence import DEAD, LATE, LOST, absent, log_e
 
 HEARD = Point(3, 0, 0, (), ())
 NOTHING = Point(0, 0, 0, (), ())
@@ -32,3 +32,23 @@ def test_no_request_is_as_silent_as_no_point():
 def test_where_no_request_is_to_be_expected_silence_says_nothing():
     assert log_e(5, champion(0), None) == 0.0
     assert log_e(5, champion(1), None) < 0.1
+
+
+def test_a_minute_that_can_still_come_is_weaker_evidence():
+    ages = [log_e(10, champion(90_000), None, absent(age, 3)) for age in range(6)]
+
+    assert ages == sorted(ages)
+    assert ages[0] == pytest.approx(math.log(DEAD / LATE))
+    assert ages[3] == ages[5] == pytest.approx(log_e(10, champion(90_000), None))
+    assert absent(0, 0) == LOST
+
+
+def test_looks_at_a_minute_that_is_still_absent_are_covered_by_its_final_evidence():
+    """Absent at an age, it is absent for good with probability LOST / absent(age) at most."""
+    final = math.exp(log_e(10, champion(90_000), None))
+    heard = math.exp(log_e(10, champion(90_000), HEARD))
+
+    for age in range(4):
+        stays = LOST / absent(age, 3)
+        look = math.exp(log_e(10, champion(90_000), None, absent(age, 3)))
+        assert look <= stays * final + (1 - stays) * heard + 1e-12

@@ -95,3 +95,11 @@ def test_a_histogram_in_use_is_renewed_when_twice_as_much_was_seen():
 
     assert used == [1, 2, 2, 4, 4, 4, 4, 8]
     assert learned.add(()) == learned
+
+
+def test_a_late_minute_of_an_earlier_step_is_no_request_of_this_one():
+    entered = state.enter(POLICY, baking(), 1, at=300)
+
+    after = fold(POLICY, entered, Traffic().minute(5))
+    assert (after.challenger.step_requests, after.step_compared) == (0, 0)
+    assert after.challenger.requests > entered.challenger.requests

@@ -21,6 +21,10 @@ from tests.models import answers, histogram_of, schema_of, write_version
 from tests.records import FEATURES, cell, feature, records, row_of
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "endpoints" / "tumour-classifier"
+# Where the example's environments begin: its list of rehearsals, which grows, stands before them.
+STAGING = (EXAMPLE / "endpoint.yaml").read_text("utf-8").splitlines().index(
+    '  staging: {account: "111122223333", region: eu-central-1}'
+) + 1
 IRIS_FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
 ROWS = records(60, seed=7)
 IRIS_TABLE = [feature(name, "float", range=[0.0, 12.0]) for name in IRIS_FEATURES]

@@ -3,13 +3,29 @@
 import pytest
 
 from steelyard.spec import load
-from tests.steelyard.spec.sample import copy_example, edit, problems_of
+from tests.steelyard.spec.sample import STAGING, copy_example, edit, problems_of
 
 WEIGHT = "allowed is a whole number from 1 to 99, not in quotes"
 UNITS = "allowed is a number with its unit: milliseconds, seconds, minutes, hours or days"
 SHARE = "allowed is a percentage from 0% to 100%, or a fraction below 1: write for example 5%"
 COUNT = "allowed is a whole number of 1 or more, not in quotes: write for example 2"
+MOMENT = "allowed is a day and a time of each week, or a date and a time, in UTC: write for example"
+PLACE = f"line {STAGING}: environments.staging."
 NAME = "allowed is lower-case letters, digits and single hyphens, beginning with a letter"
+
+SCALED = "instance_count: 2, scaling: {min: 1, max: 4, invocations_per_instance: 240}}"
+
+
+def rollout(line, rest):
+    """Return a wrong line of the rollout's section, and how its only problem reads."""
+    return ("  soak: 30 minutes", f"  soak: 30 minutes\n  {line}", f"line 15: rollout.{rest}")
+
+
+def scaling(old, new, rest):
+    """Return a champion whose scaling is wrong, and how its only problem reads."""
+    wrong = SCALED.replace(old, new)
+    return ("instance_count: 2}", wrong, f"line 6: variants[0].{rest}")
+
 
 # What stands in the file, what is written instead, and how the only problem begins and goes on.
 WRONG = [
@@ -54,7 +70,8 @@ WRONG = [
     (
         "role: champion",
         "role: boss",
-        "line 6: variants[0].role: given 'boss', allowed is champion, challenger, previous: write",
+        "line 6: variants[0].role: given 'boss', allowed is champion, challenger, previous, "
+        "shadow: write",
     ),
     (
         "version: v1-1-0",
@@ -104,24 +121,24 @@ WRONG = [
     (
         '"111122223333"',
         "111122223333",
-        "line 44: environments.staging.account: given 111122223333, allowed is an account's 12",
+        PLACE + "account: given 111122223333, allowed is an account's 12",
     ),
     (
         '"111122223333"',
         '"11112222333"',
-        "line 44: environments.staging.account: given '11112222333', allowed is an account's 12",
+        PLACE + "account: given '11112222333', allowed is an account's 12",
     ),
     (
         "region: eu-central-1",
         "region: frankfurt",
-        "line 44: environments.staging.region: given 'frankfurt', allowed is a region of the part",
+        PLACE + "region: given 'frankfurt', allowed is a region of the part",
     ),
     (
         "region: eu-central-1",
         "region: cn-north-1",
-        "line 44: environments.staging.region: given 'cn-north-1', allowed is a region of the part",
+        PLACE + "region: given 'cn-north-1', allowed is a region of the part",
     ),
-    ("  staging:", "  Staging:", "line 44: environments.Staging: given 'Staging', " + NAME),
+    ("  staging:", "  Staging:", f"line {STAGING}: environments.Staging: given 'Staging', " + NAME),
     (
         "endpoint: tumour-classifier",
         "endpoint: Tumour_Classifier",
@@ -135,7 +152,8 @@ WRONG = [
     (
         "expect: promoted",
         "expect: success",
-        "line 39: rehearsal[0].expect: given 'success', allowed is promoted, aborted: write one",
+        "line 39: rehearsal[0].expect: given 'success', allowed is promoted, passed, aborted: "
+        "write one",
     ),
     (
         "  soak: 30 minutes",
@@ -148,6 +166,51 @@ WRONG = [
         "line 33: held_out.margn: is not a field here, allowed is file, label, metric, margin: "
         "write margin",
     ),
+    rollout("confirm: start", "confirm: given 'start', allowed is a list: write each item"),
+    rollout("confirm: [begin]", "confirm[0]: given 'begin', allowed is start, promotion: write"),
+    rollout("freeze: {}", "freeze: given {}, allowed is a list: write each item in a line"),
+    rollout("freeze: [{until: Mon 06:00}]", f"freeze[0].from: is missing, {MOMENT}"),
+    rollout(
+        "freeze: [{from: Fri 16:00, till: Mon 06:00, until: Sat 00:00}]",
+        "freeze[0].till: is not a field here, allowed is from, until: write until",
+    ),
+    rollout(
+        "freeze: [{from: Friday 16:00, until: Mon 06:00}]",
+        f"freeze[0].from: given 'Friday 16:00', {MOMENT}",
+    ),
+    rollout(
+        "freeze: [{from: Fri 16:00, until: Mon 24:00}]",
+        f"freeze[0].until: given 'Mon 24:00', {MOMENT}",
+    ),
+    rollout(
+        "freeze: [{from: 2026-02-30 00:00, until: 2026-03-02 00:00}]",
+        f"freeze[0].from: given '2026-02-30 00:00', {MOMENT}",
+    ),
+    rollout(
+        "freeze: [{from: 2026-12-24, until: 2026-12-27 00:00}]",
+        f"freeze[0].from: given a date, {MOMENT}",
+    ),
+    rollout("deadline: 12", "deadline: given 12, " + UNITS),
+    rollout("deadline: 31 days", "deadline: given '31 days', allowed is above 0 and at most 30"),
+    rollout("headroom: 100%", "headroom: given '100%', allowed is a percentage below 100%"),
+    rollout("champion_scale_out: yes", "champion_scale_out: given true, allowed is hold, allow"),
+    rollout("false_promotion: 0%", "false_promotion: given '0%', allowed is a percentage above"),
+    rollout(
+        "promotion_margin: {latency: fast}",
+        "promotion_margin.latency: given 'fast', " + SHARE,
+    ),
+    rollout(
+        "promotion_margin: {errors: 5%}",
+        "promotion_margin.errors: is not a field here, allowed is errors_relative, errors_abs",
+    ),
+    scaling("min: 1", "min: 0", "scaling.min: given 0, " + COUNT),
+    scaling("min: 1, ", "", "scaling.min: is missing, " + COUNT),
+    scaling("max: 4", "max: '4'", "scaling.max: given '4', " + COUNT),
+    scaling(
+        "240", "0", "scaling.invocations_per_instance: given 0, allowed is a number above 0, not in"
+    ),
+    scaling("240", "240, cpu: 0%", "scaling.cpu: given '0%', allowed is a percentage above 0%"),
+    scaling("{min: 1, max: 4, invocations_per_instance: 240}", "4", "scaling: given 4, allowed is"),
     (
         "traffic:\n  requests_per_minute: 240",
         "traffic: 240",

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from steelyard.cli.assemble import QUIET
-from steelyard.rollout.policy import Policy
+from steelyard.rollout.conduct import Conduct, Window
+from steelyard.rollout.policy import Policy, Tolerance
 from steelyard.spec import SpecError, load
 from steelyard.spec.held_out import is_worse, measure
 from tests.steelyard.spec.sample import (
     EXAMPLE,
+    STAGING,
     copy_example,
     edit,
     edit_json,
@@ -54,7 +56,7 @@ def test_every_problem_of_a_folder_is_said_at_once(tmp_path):
     assert places == [
         "endpoint.yaml, line 15",
         "endpoint.yaml, line 11",
-        "endpoint.yaml, line 45",
+        f"endpoint.yaml, line {STAGING + 1}",
         "v1-0-0/manifest.json, line 3, column 3",
         "v1-1-0/schema.json",
         "v1-1-0/model.onnx",
@@ -114,8 +116,10 @@ def test_faults_are_held_against_the_files_own_steps_where_they_matter(tmp_path)
     with pytest.raises(SpecError) as caught:
         load(EXAMPLE, check)
 
-    assert seen == [("dead@25%", [5, 25, 50, 100])]
-    assert caught.value.problems == ("endpoint.yaml, line 41: rehearsal[2].faults[0]: is nonsense",)
+    assert ("dead@25%", [5, 25, 50, 100]) in seen
+    assert all(weights == [5, 25, 50, 100] for _, weights in seen)
+    assert "endpoint.yaml, line 41: rehearsal[2].faults[0]: is nonsense" in caught.value.problems
+    assert len(caught.value.problems) == len(seen)
 
 
 def test_versions_with_different_bins_are_not_compared(tmp_path):
@@ -205,6 +209,68 @@ def test_the_examples_policy_is_one_that_the_lambdas_accept():
     assert Policy.from_dict(policy.to_dict()) == policy
 
 
+def compiled(tmp_path, *lines):
+    """Return the example's policy with these lines in its rollout."""
+    folder = copy_example(tmp_path)
+    soak = "  soak: 30 minutes"
+    edit(folder / "endpoint.yaml", (soak, "\n  ".join([soak, *lines])))
+    return load(folder).policy()
+
+
+def test_what_is_agreed_reaches_the_lambdas_in_their_units(tmp_path):
+    policy = compiled(
+        tmp_path,
+        "confirm: [start, promotion]",
+        "freeze:",
+        "  - {from: Fri 16:30, until: Mon 06:00}",
+        "  - {from: 2026-12-24 00:00, until: 2026-12-27 00:00}",
+        "deadline: 2 days",
+        "headroom: 20%",
+        "champion_scale_out: allow",
+        "promotion_margin: {errors_absolute: 5%}",
+        "false_promotion: 2%",
+    )
+
+    friday, monday = (4 * 24 * 60 + 16 * 60 + 30) * 60, 6 * 3600
+    assert policy.conduct == Conduct(
+        confirm=("start", "promotion"),
+        freeze=(
+            Window(weekly=True, begin=friday, end=monday),
+            Window(weekly=False, begin=1_798_070_400, end=1_798_329_600),
+        ),
+        deadline_seconds=2 * 86400,
+        headroom=0.2,
+        champion_scale_out="allow",
+    )
+    assert policy.promotion_margin == Tolerance(1.0, 0.05, 1.0, 0.3)
+    assert policy.false_promotion == 0.02
+
+
+@pytest.mark.parametrize(
+    ("lines", "hours"),
+    [
+        # Three steps and the soak, an hour and two of pause each.
+        ([], 12),
+        (["confirm: [start]"], 14),
+        (["confirm: [start, promotion]"], 16),
+        (["freeze: [{from: Fri 16:00, until: Mon 06:00}]"], 12 + 62),
+        (["freeze: [{from: 2026-12-24 00:00, until: 2026-12-25 00:00}]"], 12 + 24),
+        (["freeze: [{from: 2026-12-01 00:00, until: 2026-12-31 00:00}]"], 30 * 24),
+    ],
+)
+def test_without_a_deadline_a_rollout_may_wait_wherever_it_may(tmp_path, lines, hours):
+    assert compiled(tmp_path, *lines).conduct.deadline_seconds == hours * 3600
+
+
+def test_a_margin_that_nobody_wrote_gives_way_to_a_wider_tolerance(tmp_path):
+    folder = copy_example(tmp_path)
+    edit(folder / "endpoint.yaml", ("predictions: 10%", "predictions: 40%"))
+
+    policy = load(folder).policy()
+
+    assert policy.promotion_margin == Tolerance(1.0, 0.02, 1.0, 0.4)
+
+
 def test_an_endpoint_quite_unlike_the_example_is_loaded_and_compiled(iris):
     endpoint = load(iris)
     policy = endpoint.policy()
@@ -227,3 +293,51 @@ def test_an_endpoint_quite_unlike_the_example_is_measured_in_its_own_metric(iris
     assert measure(endpoint, "v1-0-0") == pytest.approx(0.3555, abs=1e-3)
     assert measure(endpoint, "v2-0-0") == pytest.approx(0.1213, abs=1e-3)
     assert not is_worse(endpoint)
+
+
+def shadowed(tmp_path, lines=""):
+    """Return the example with its challenger as shadow, and these lines in its rollout."""
+    folder = copy_example(tmp_path)
+    changes = [("role: challenger", "role: shadow"), ("  soak:", f"{lines}  soak:")]
+    edit(folder / "endpoint.yaml", *changes)
+    return load(folder)
+
+
+def test_a_shadow_run_is_judged_as_strictly_as_a_rollout_in_one_step_without_gates(tmp_path):
+    lines = (
+        "  undecided: advance\n  confirm: [start]\n"
+        "  freeze: [{from: Fri 01:00, until: Sat 01:00}]\n"
+    )
+
+    endpoint = shadowed(tmp_path, lines)
+
+    policy, rollout = endpoint.trial_policy(), endpoint.policy()
+    assert policy == endpoint.shadow_policy()
+    # The longest bake of the steps, where the file gives none of its own.
+    assert [(step.weight, step.bake_seconds) for step in policy.steps] == [(50, 900)]
+    assert (policy.tolerance, policy.expected) == (rollout.tolerance, rollout.expected)
+    assert policy.undecided == "pause"
+    assert policy.conduct == Conduct(deadline_seconds=1800 + 3600 + 7200)
+    assert Policy.from_dict(policy.to_dict()) == policy
+
+
+def test_a_shadow_run_s_bake_is_the_one_that_the_file_gives_it(tmp_path):
+    policy = shadowed(tmp_path, "  shadow: {bake: 40 minutes}\n").trial_policy()
+
+    assert policy.steps[0].bake_seconds == 2400
+
+
+def test_a_challenger_has_the_shadow_run_s_policy_before_it_and_its_own_now():
+    endpoint = load(EXAMPLE)
+
+    assert endpoint.trial_policy() == endpoint.policy()
+    assert endpoint.with_shadow().trial_policy() == endpoint.shadow_policy()
+
+
+def test_another_shadow_takes_the_place_of_the_first():
+    other = load(EXAMPLE).with_shadow().with_challenger("v1-2-0")
+
+    assert [(it.version, it.role) for it in other.file.variants] == [
+        ("v1-0-0", "champion"),
+        ("v1-2-0", "shadow"),
+    ]
