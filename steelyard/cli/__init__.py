@@ -5,11 +5,19 @@ from types import FrameType
 
 import click
 
+from steelyard.cli.abort import abort
+from steelyard.cli.approve import approve
+from steelyard.cli.audit import audit
 from steelyard.cli.backtest import backtest
 from steelyard.cli.judge import judge
 from steelyard.cli.loadtest import loadtest
+from steelyard.cli.pause import pause
 from steelyard.cli.plan import plan
 from steelyard.cli.rehearse import rehearse
+from steelyard.cli.repair import repair
+from steelyard.cli.resume import resume
+from steelyard.cli.revert import revert
+from steelyard.cli.status import status
 
 
 class _Interruptible(click.Group):
@@ -37,8 +45,19 @@ def main() -> None:
     """Ship SageMaker models behind a gate: rehearse a rollout before an account is touched."""
 
 
-main.add_command(loadtest)
-main.add_command(backtest)
-main.add_command(judge)
-main.add_command(plan)
-main.add_command(rehearse)
+for command in (
+    abort,
+    approve,
+    audit,
+    backtest,
+    judge,
+    loadtest,
+    pause,
+    plan,
+    rehearse,
+    repair,
+    resume,
+    revert,
+    status,
+):
+    main.add_command(command)

@@ -57,6 +57,7 @@ def _start(endpoint: Endpoint, environment: str, output: Path) -> "subprocess.Po
         "endpoint": endpoint.folder.name,
         "environment": environment,
         "challenger": endpoint.challenger.version,
+        **({"shadow": "yes"} if endpoint.file.shadow is not None else {}),
     }
     return subprocess.Popen(
         [sys.executable, str(ROOT / "app.py")],
@@ -116,7 +117,9 @@ def assembly_problems(output: Path, stage: str | None) -> list[str]:
 
 def mismatches(assembly: Assembly, endpoint: Endpoint) -> list[str]:
     """Return where an assembly was synthesised from something else than the endpoint's folder."""
-    variants = [it["VariantName"] for it in assembly.endpoint_config["ProductionVariants"]]
+    config = assembly.endpoint_config
+    kinds = ("ProductionVariants", "ShadowProductionVariants")
+    variants = [it["VariantName"] for kind in kinds for it in config.get(kind, ())]
     wanted = {"champion": endpoint.champion.version, "challenger": endpoint.challenger.version}
     problems = [
         f"--assembly: has the variants {', '.join(variants)}, allowed is one with the {role} "
@@ -131,7 +134,7 @@ def mismatches(assembly: Assembly, endpoint: Endpoint) -> list[str]:
             f"--assembly: has {challenger} on trial, allowed is {wanted['challenger']}, which is "
             f"to be played: give --challenger {challenger}, or synthesise again"
         )
-    policy = canonical(endpoint.policy().to_dict())
+    policy = canonical(endpoint.trial_policy().to_dict())
     if not problems and settings.get("STEELYARD_POLICY", policy) != policy:
         problems.append(
             "--assembly: has another policy than endpoint.yaml and the manifests give now: "

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steelyard.cli.place import Unusable
+from steelyard.rehearsal import events
+from steelyard.rehearsal.events import Event
 from steelyard.rehearsal.faults import Fault, parse
+from steelyard.rollout.shadow import WEIGHT
 from steelyard.spec import Endpoint, SpecError
 from steelyard.spec.held_out import is_worse
 
@@ -17,6 +20,8 @@ class Wish:
     challenger: str | None
     faults: Sequence[str]
     expected: str | None
+    events: Sequence[str] = ()
+    shadow: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,22 @@ class Cast:
     faults: tuple[Fault, ...]
     is_worse: bool
     expected: str
+    events: tuple[Event, ...] = ()
 
     @property
     def weights(self) -> tuple[int, ...]:
         """The challenger's weights, step by step, the last one for the soak."""
-        return tuple(step.weight for step in self.endpoint.policy().plan())
+        return _plan(self.endpoint, self.is_shadow)
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether the challenger answers copies only."""
+        return self.endpoint.file.shadow is not None
 
     @property
     def longest_seconds(self) -> float:
         """The longest that the policy lets a rollout take, and an hour for what goes around it."""
-        policy = self.endpoint.policy()
+        policy = self.endpoint.trial_policy()
         undecided = policy.longest_seconds + policy.pause_seconds
         return 3600.0 + sum(undecided + step.bake_seconds for step in policy.plan())
 
@@ -46,8 +57,9 @@ def cast(endpoint: Endpoint, wishes: Sequence[Wish]) -> list[Cast]:
     """
     Return every wish as it is played.
 
-    What is not said is expected: aborted with a fault or with a challenger that is worse on the
-    held-out rows, else promoted. Raises Unusable with every unusable challenger and fault.
+    What is not said is expected: aborted with a fault, with an event that must end the rollout or
+    with a challenger that is worse on the held-out rows, else promoted, or passed for a shadow run.
+    Raises Unusable with every unusable challenger, fault and event.
     """
     problems: list[str] = []
     found = [_cast(endpoint, wish, problems) for wish in wishes]
@@ -67,24 +79,48 @@ def fault_problem(text: str, weights: Sequence[int]) -> str | None:
 
 
 def _cast(endpoint: Endpoint, wish: Wish, problems: list[str]) -> Cast | None:
-    faults = _faults(endpoint, wish, problems)
+    is_shadow = wish.shadow or endpoint.file.shadow is not None
+    plan = _plan(endpoint, is_shadow)
+    faults = _faults(plan, wish, problems)
+    happening = _events(plan, wish, problems)
     try:
         ready = endpoint
         if wish.challenger is not None:
             ready = endpoint.with_challenger(wish.challenger)
+        if is_shadow:
+            ready = ready.with_shadow()
         worse = is_worse(ready)
     except SpecError as error:
         problems += error.problems
         return None
     expected = wish.expected
     if expected is None:
-        expected = "aborted" if faults or worse else "promoted"
-    return Cast(wish.name, ready, faults, worse, expected)
+        is_ended = any(event.kind in events.ENDING for event in happening)
+        good = "passed" if is_shadow else "promoted"
+        expected = "aborted" if faults or worse or is_ended else good
+    return Cast(wish.name, ready, faults, worse, expected, happening)
 
 
-def _faults(endpoint: Endpoint, wish: Wish, problems: list[str]) -> tuple[Fault, ...]:
+def _events(plan: Sequence[int], wish: Wish, problems: list[str]) -> tuple[Event, ...]:
+    """Return the events that can be played, and note what is wrong with the others."""
+    found = []
+    for text in wish.events:
+        try:
+            found.append(events.parse(text, plan))
+        except ValueError as error:
+            problems.append(str(error))
+    return tuple(found)
+
+
+def _plan(endpoint: Endpoint, is_shadow: bool) -> tuple[int, ...]:
+    """Return the weights of the steps that are played; a shadow run has one, and asks for none."""
+    if is_shadow:
+        return (WEIGHT,)
+    return (*(step.weight for step in endpoint.file.rollout.steps), 100)
+
+
+def _faults(weights: Sequence[int], wish: Wish, problems: list[str]) -> tuple[Fault, ...]:
     """Return the faults that can be played, and note what is wrong with the others."""
-    weights = [*(step.weight for step in endpoint.file.rollout.steps), 100]
     found = [fault_problem(text, weights) for text in wish.faults]
     problems += [problem for problem in found if problem is not None]
     faults = tuple(

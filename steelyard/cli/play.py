@@ -39,7 +39,7 @@ def play(
     rate = endpoint.file.traffic.requests_per_minute
     with (
         tempfile.TemporaryDirectory(prefix="steelyard-synth-") as folder,
-        Screen(casts[0].endpoint.policy().plan()) as screen,
+        Screen(casts[0].endpoint.trial_policy().plan()) as screen,
         _refusals(),
     ):
         outputs = _outputs(casts, environment, assembly, Path(folder), screen, watches)
@@ -75,11 +75,16 @@ def _outputs(
     if assembly is not None:
         return [assembly for _ in casts]
     since = time.perf_counter()
-    endpoints = {folder / one.endpoint.challenger.version: one.endpoint for one in casts}
+    endpoints = {folder / _name(one): one.endpoint for one in casts}
     with screen.working(f"synthesising {', '.join(path.name for path in endpoints)}"):
         synthesise(endpoints, environment)
     watches.note("synthesise", since)
-    return [folder / one.endpoint.challenger.version for one in casts]
+    return [folder / _name(one) for one in casts]
+
+
+def _name(one: Cast) -> str:
+    """Return what a rollout's output is called: all of one challenger's are alike."""
+    return f"{one.endpoint.challenger.version}{'-shadow' if one.is_shadow else ''}"
 
 
 def _scenarios(casts: Sequence[Cast], environment: str, outputs: Sequence[Path]) -> list[Scenario]:
@@ -105,4 +110,6 @@ def _scenario(one: Cast, assembly: Assembly) -> Scenario:
         is_worse=one.is_worse,
         expected=one.expected,
         longest_seconds=one.longest_seconds,
+        events=one.events,
+        is_shadow=one.is_shadow,
     )

@@ -20,6 +20,8 @@ class Request:
     endpoint: str
     challenger: str | None
     faults: tuple[str, ...]
+    events: tuple[str, ...]
+    shadow: bool
     expect: str | None
     everything: bool
     environment: str | None
@@ -44,9 +46,21 @@ class Programme:
     "faults",
     metavar="KIND=VALUE@STEP",
     multiple=True,
-    help="errors=5%@25% or dead@2, into the challenger from a step on; may be given more than once",
+    help="errors=5%@25%, latency=x3@2, constant-output@2 or dead@2, into the challenger from a "
+    "step on; may be given more than once",
 )
-@click.option("--expect", type=click.Choice(["promoted", "aborted"]), help="how it must end")
+@click.option(
+    "--event",
+    "events",
+    metavar="KIND@MOMENT+DELAY",
+    multiple=True,
+    help="pause@2+3m, abort@25%, stop-execution@2, deploy@2, revert@end+5m and others, what people "
+    "and mishaps do; may be given more than once",
+)
+@click.option("--shadow", is_flag=True, help="play a shadow run: the challenger answers copies")
+@click.option(
+    "--expect", type=click.Choice(["promoted", "passed", "aborted"]), help="how it must end"
+)
 @click.option(
     "--all", "everything", is_flag=True, help="play every rollout of the file's rehearsal"
 )
@@ -106,6 +120,8 @@ def _option_problems(request: Request) -> list[str]:
     beside = {
         "--challenger": request.challenger is not None,
         "--fault": bool(request.faults),
+        "--event": bool(request.events),
+        "--shadow": request.shadow,
         "--expect": request.expect is not None,
         "--assembly": request.assembly is not None,
     }
@@ -133,9 +149,10 @@ def _copy_problems(copy: Path | None) -> list[str]:
 def _wishes(endpoint: Endpoint, request: Request) -> list[Wish]:
     if not request.everything:
         name = endpoint.file.endpoint
-        return [Wish(name, request.challenger, request.faults, request.expect)]
+        typed = (request.challenger, request.faults, request.expect, request.events)
+        return [Wish(name, *typed, request.shadow)]
     wishes = [
-        Wish(entry.name, entry.challenger, entry.faults, entry.expect)
+        Wish(entry.name, entry.challenger, entry.faults, entry.expect, entry.events, entry.shadow)
         for entry in endpoint.file.rehearsal
     ]
     if not wishes:

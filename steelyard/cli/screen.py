@@ -18,7 +18,7 @@ from steelyard.rehearsal.play import Glimpse
 from steelyard.rehearsal.scenario import Scenario
 from steelyard.rollout.policy import Step
 
-_COLOURS = {"promoted": "green", "aborted": "yellow"}
+_COLOURS = {"promoted": "green", "passed": "green", "aborted": "yellow"}
 # A pipe has no edge to wrap at: whoever reads it cuts lines as they like.
 _PIPE_WIDTH = 10_000
 

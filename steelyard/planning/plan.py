@@ -1,39 +1,27 @@
 """Play the judge on imagined traffic, and count what it sees, when, and at what cost."""
 
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from steelyard.planning import trial
-from steelyard.planning.bound import fewest_requests
-from steelyard.planning.traffic import HEALTHY, Expected, Fault, Traffic
-from steelyard.planning.trial import WEIGHTS_SECONDS, Stretch
-from steelyard.rollout import judge
-from steelyard.rollout.policy import Policy
+from steelyard.planning import soak, trial
+from steelyard.planning.faults import ladders
+from steelyard.planning.sight import Setting, Sight, judged, rung
+from steelyard.planning.traffic import HEALTHY, Fault, Traffic
+from steelyard.planning.trial import Stretch
 
-RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3)
-"""The error rates that are played, where they are clearly more than is tolerated."""
+UNLIKELY = 0.5
+"""No smaller size of a fault is played in a step that sees this one less often."""
 
-MOST_RATES = 5
-"""So many of them are played at most, the smallest ones."""
+Note = Callable[[int, int], None]
+"""Is told how many parts of the plan are done, and of how many."""
 
-Note = Callable[[str], None]
-"""Is told what is being played."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a plan is made from; the same one gives the same plan. `runs`: how many trials."""
-
-    policy: Policy
-    expected: Expected
-    runs: int
-    seed: int
-
-    def traffic(self, run: int, step: int | None = None) -> Traffic:
-        """Return the traffic of one trial: of a healthy rollout, or of a fault in a step."""
-        part = 0 if step is None else step + 1
-        return Traffic(self.expected, f"{self.seed}/{part}/{run}")
+Journeys = tuple[tuple[Stretch, ...], ...]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -41,161 +29,184 @@ class Healthy:
     """
     What became of a challenger without a fault.
 
-    runs: how many were played; promoted, aborted and paused: how many ended so; seconds: how long
-    the promoted ones took, rising.
+    runs: how many were played; promoted, aborted and paused: how many ended so; stopped: in which
+    steps the paused ones wait; seconds: how long the promoted ones took, rising.
     """
 
     runs: int
     promoted: int
     aborted: int
     paused: int
+    stopped: tuple[int, ...]
     seconds: tuple[int, ...]
 
-    @property
-    def usual(self) -> int | None:
-        """The median of the promoted ones' seconds, None where none was."""
-        return self.seconds[len(self.seconds) // 2] if self.seconds else None
-
-
-@dataclass(frozen=True)
-class Sight:
-    """
-    What became of a fault that begins with a step.
-
-    step: the index in the plan, None for the rollout from its start to its end; seen: how many of
-    the `runs` the evidence aborted; paused: how many waited for a person; missed: how many went on;
-    seconds: median from the first change of weights to the verdict and requests: mean of the
-    challenger's judged until then, where it was seen; hurt: mean of the challenger's requests that
-    failed or were answered wrongly until traffic was home or the step was left; fewest: requests
-    that any rule needs (None: not worked out for this fault).
-    """
-
-    step: int | None
-    fault: Fault
-    runs: int
-    seen: int
-    paused: int
-    missed: int
-    seconds: float | None
-    requests: float | None
-    hurt: float
-    fewest: float | None
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether every run saw it."""
-        return self.seen == self.runs
+    def quantile(self, share: float) -> int | None:
+        """Return after how long that share of the promoted ones were so, None where none was."""
+        return self.seconds[int(share * len(self.seconds))] if self.seconds else None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was found, per fault and step, all steps together last; the soak is in none of them."""
+    """
+    What was found: without a fault, without one while errors come in bursts, and with each fault.
+
+    `sights` go by fault, then by step; the soak's and that of all steps together come last.
+    """
 
     healthy: Healthy
+    bursts: Healthy
     sights: tuple[Sight, ...]
 
 
-def faults(setting: Setting) -> tuple[Fault, ...]:
-    """Return the faults that are played: error rates beyond the tolerated one, and two others."""
-    beyond = [rate for rate in RATES if rate > 1.1 * tolerated_errors(setting)]
-    return (
-        *(Fault(f"{100 * rate:g}% errors", errors=rate) for rate in beyond[:MOST_RATES]),
-        Fault("constant answers", is_constant=True),
-        Fault("no answers", is_silent=True),
-    )
+@dataclass(frozen=True)
+class _Rollouts:
+    """A few of the rollouts without a fault, which one process plays."""
+
+    setting: Setting
+    runs: range
 
 
-def tolerated_errors(setting: Setting) -> float:
-    """Return the largest error rate of a challenger that the policy calls harmless."""
-    tolerance = setting.policy.tolerance
-    return (1 + tolerance.errors_relative) * setting.expected.errors + tolerance.errors_absolute
+@dataclass(frozen=True)
+class _Ladder:
+    """A channel's faults, the largest first, that begin with a step as each of `starts` did."""
+
+    setting: Setting
+    faults: tuple[Fault, ...]
+    step: int
+    starts: tuple[Stretch, ...]
 
 
-def make(setting: Setting, note: Note) -> Plan:
-    """Return the plan that a setting gives."""
-    note("a healthy challenger")
-    last, begin = len(setting.policy.steps), judge.start(setting.policy)
-    journeys = [
-        trial.play(setting.policy, begin, 0, range(last + 1), setting.traffic(run), HEALTHY)
-        for run in range(setting.runs)
-    ]
-    sights: list[Sight] = []
-    for fault in faults(setting):
-        note(fault.name)
-        found: list[Sight] = []
-        for step in range(last):
-            starts = [journey[step] for journey in journeys if len(journey) > step]
-            found += _sights(setting, fault, step, starts)
-        sights += sorted(found, key=lambda sight: sight.step is None)
-    return Plan(_healthy(journeys, last), tuple(sights))
+def make(setting: Setting, note: Note, workers: int = 1) -> Plan:
+    """Return the plan that a setting gives, however many processes play it."""
+    bursty = replace(setting, expected=replace(setting.expected, has_bursts=True))
+    shares = [range(part, setting.runs, 2) for part in range(min(2, setting.runs))]
+    first = [_Rollouts(it, runs) for it in (setting, bursty) for runs in shares]
+    count = len(first) + len(_faults(setting)) * len(setting.policy.steps)
+    with _pool(workers) as pool:
+        played = _each(pool, _journeys, first, lambda done: note(done, count))
+        half = len(shares)
+        journeys, troubled = sum(played[:half], ()), sum(played[half:], ())
+        found = _each(
+            pool,
+            _climb,
+            list(_parts(setting, journeys)),
+            lambda done: note(len(first) + done, count),
+        )
+    sights = [*(sight for part in found for sight in part), *_soaks(setting)]
+    last = len(setting.policy.steps)
+    return Plan(_healthy(journeys, last), _healthy(troubled, last), _sorted(setting, sights))
 
 
-def _healthy(journeys: Sequence[Sequence[Stretch]], last: int) -> Healthy:
+def _faults(setting: Setting) -> tuple[tuple[Fault, ...], ...]:
+    return tuple(ladders(setting.policy, setting.expected).values())
+
+
+def _pool(workers: int) -> AbstractContextManager[Executor | None]:
+    if workers == 1:
+        return nullcontext()
+    # Spawned, since a fork would copy the threads of whoever shows the progress.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+
+
+def _each(
+    pool: Executor | None, play: Callable[[T], R], parts: Sequence[T], note: Callable[[int], None]
+) -> list[R]:
+    found: list[R] = []
+    for result in pool.map(play, parts) if pool is not None else map(play, parts):
+        found.append(result)
+        note(len(found))
+    return found
+
+
+def _journeys(rollouts: _Rollouts) -> Journeys:
+    """Play rollouts without a fault, from the history before them to their end."""
+    policy, found = rollouts.setting.policy, []
+    for run in rollouts.runs:
+        traffic = _traffic(rollouts.setting, "healthy", run)
+        begin = trial.begin(policy, traffic)
+        steps = range(len(policy.plan()))
+        found.append(tuple(trial.play(policy, begin, 0, steps, traffic, HEALTHY)))
+    return tuple(found)
+
+
+def _traffic(setting: Setting, part: str, run: int) -> Traffic:
+    return Traffic(setting.expected, f"{setting.seed}/{part}/{run}")
+
+
+def _healthy(journeys: Journeys, last: int) -> Healthy:
     ends = [journey[-1] for journey in journeys]
     promoted = [
         trial.seconds(journey)
         for journey in journeys
         if (journey[-1].step, journey[-1].ending) == (last, "advance")
     ]
-    aborted = sum(bool(end.after.convictions) for end in ends)
-    paused = len(ends) - aborted - len(promoted)
-    return Healthy(len(ends), len(promoted), aborted, paused, tuple(sorted(promoted)))
+    stopped = sorted(
+        end.step for end in ends if end.ending != "advance" and not end.after.convictions
+    )
+    aborted = len(ends) - len(promoted) - len(stopped)
+    return Healthy(
+        len(ends), len(promoted), aborted, len(stopped), tuple(stopped), tuple(sorted(promoted))
+    )
 
 
-def _sights(setting: Setting, fault: Fault, step: int, starts: Sequence[Stretch]) -> list[Sight]:
+def _parts(setting: Setting, journeys: Journeys) -> Iterator[_Ladder]:
+    for faults in _faults(setting):
+        for step in range(len(setting.policy.steps)):
+            # Where no rollout comes this far without a fault, none does with one.
+            starts = tuple(journey[step] for journey in journeys if len(journey) > step)
+            if starts:
+                yield _Ladder(setting, faults[::-1], step, starts)
+
+
+def _climb(ladder: _Ladder) -> list[Sight]:
     """
-    Return what became of a fault that begins with a step, each time as one of `starts` did.
+    Return what became of each fault, from the largest down to one that is rarely seen.
 
-    Of one from the first step on, also what became of it in all of them.
+    Of those that begin with the first step, also what became of them in all steps.
     """
-    steps = range(step, len(setting.policy.steps) if step == 0 else step + 1)
-    played = [
-        trial.play(
-            setting.policy, start.before, start.begun, steps, setting.traffic(run, step), fault
+    found: list[Sight] = []
+    for fault in ladder.faults:
+        played = [_suffered(ladder, fault, run) for run in range(len(ladder.starts))]
+        sight = judged(ladder.setting, fault, ladder.step, [it[:1] for it in played])
+        found.append(sight)
+        if ladder.step == 0:
+            found.append(judged(ladder.setting, fault, None, played))
+        if sight.seen < UNLIKELY * sight.runs:
+            break
+    return found
+
+
+def _suffered(ladder: _Ladder, fault: Fault, run: int) -> list[Stretch]:
+    policy, start = ladder.setting.policy, ladder.starts[run]
+    steps = range(ladder.step, len(policy.steps) if ladder.step == 0 else ladder.step + 1)
+    traffic = _traffic(ladder.setting, f"{fault.channel}/{ladder.step}", run)
+    return trial.play(policy, start.before, start.begun, steps, traffic, fault)
+
+
+def _soaks(setting: Setting) -> Iterator[Sight]:
+    minutes = max(1, setting.policy.soak_seconds // 60)
+    for fault in (fault for faults in _faults(setting) for fault in faults):
+        yield rung(
+            setting,
+            fault,
+            [
+                soak.rings(
+                    setting.alarms,
+                    setting.expected,
+                    _traffic(setting, f"{fault.channel}/soak", run),
+                    fault,
+                    minutes,
+                )
+                for run in range(setting.runs)
+            ],
         )
-        for run, start in enumerate(starts)
-    ]
-    if not played:
-        return []
-    found = _sight(setting, fault, step, [stretches[:1] for stretches in played])
-    return [found] if step else [found, _sight(setting, fault, None, played)]
 
 
-def _sight(
-    setting: Setting, fault: Fault, step: int | None, played: Sequence[Sequence[Stretch]]
-) -> Sight:
-    seen = [stretches for stretches in played if stretches[-1].after.convictions]
-    paused = sum(stretches[-1].ending != "advance" for stretches in played) - len(seen)
-    requests = [sum(stretch.requests for stretch in stretches) for stretches in seen]
-    return Sight(
-        step=step,
-        fault=fault,
-        runs=len(played),
-        seen=len(seen),
-        paused=paused,
-        missed=len(played) - len(seen) - paused,
-        seconds=statistics.median(map(trial.seconds, seen)) if seen else None,
-        requests=statistics.mean(requests) if seen else None,
-        hurt=statistics.mean(_hurt(setting, fault, stretches) for stretches in played),
-        fewest=None if step is None else _fewest(setting, fault, step),
-    )
+def _sorted(setting: Setting, sights: Sequence[Sight]) -> tuple[Sight, ...]:
+    order = [fault for faults in _faults(setting) for fault in faults]
+    last = len(setting.policy.plan())
 
+    def place(sight: Sight) -> tuple[int, int]:
+        return order.index(sight.fault), last if sight.step is None else sight.step
 
-def _hurt(setting: Setting, fault: Fault, stretches: Sequence[Stretch]) -> float:
-    """Return how many requests a fault hurts on average, those on the way home, too."""
-    share = 1.0 if fault.errors is None else fault.errors
-    hurt_per_minute = share * setting.expected.requests_per_minute
-    plan = setting.policy.plan()
-    return sum(
-        hurt_per_minute * plan[it.step].weight / 100 * (it.seconds + WEIGHTS_SECONDS) / 60
-        for it in stretches
-    )
-
-
-def _fewest(setting: Setting, fault: Fault, step: int) -> float | None:
-    if fault.errors is None:
-        return None
-    policy = setting.policy
-    rho, delta = 1 + policy.tolerance.errors_relative, policy.tolerance.errors_absolute
-    weight, alpha = policy.plan()[step].weight, policy.false_rollback
-    return fewest_requests(fault.errors, setting.expected.errors, weight, rho, delta, alpha)
+    return tuple(sorted(sights, key=place))

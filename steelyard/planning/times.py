@@ -1,17 +1,11 @@
-"""Work out how long a rollout may take, and what runs beside the usual fleet meanwhile."""
+"""Work out how long a rollout may take, and what freeze windows its shortest way crosses."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from steelyard.planning.trial import TICK_SECONDS, WEIGHTS_SECONDS
+from steelyard.rollout.conduct import LEASE_SECONDS, WATCHDOG_SECONDS
 from steelyard.rollout.policy import Policy
-
-HEARTBEAT_SECONDS = 300
-"""After so long without a judge the bake fails; stands in the state machine, too."""
-
-DEPLOY_SECONDS = 600
-"""How long a deployment is taken to run both fleets side by side; users report about so much."""
 
 
 @dataclass(frozen=True)
@@ -19,53 +13,81 @@ class Times:
     """
     Limits of a rollout's length, in seconds.
 
-    shortest: to full promotion, least bakes and requests; longest: until it ends or waits for a
-    person; forgotten: from a step's begin to the abort, where nobody answers its pause; told: from
-    the end of the minute that convicts to all traffic at home, at most; dead_judge: from the
-    judge's last word to all traffic at home, at most.
+    shortest: to full promotion, least bakes and requests, gates opened at once; longest: until it
+    ends or waits for a person; deadline: when it is aborted, whatever it waits for; forgotten: from
+    a step's begin to the abort, where nobody answers its pause (None: undecided steps advance);
+    told: from the end of the minute that convicts to all traffic at home, at most; leased: from the
+    last renewal of the lease to all traffic at home, whoever has died; late: steps that lack
+    requests for longer than the longest time.
     """
 
     shortest: int
     longest: int
-    forgotten: int
+    deadline: int
+    forgotten: int | None
     told: int
-    dead_judge: int
+    leased: int
     late: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """One variant's instances; `price_per_hour` is of one instance, None where it is not known."""
+class Crossing:
+    """A freeze window that holds a step's weight back: from when to when, in epoch seconds."""
 
-    variant: str
-    instance_type: str
-    count: int
-    price_per_hour: float | None = None
+    step: int
+    begun: int
+    until: int
 
 
 @dataclass(frozen=True)
-class Extra:
-    """Instance-hours beyond the champion's own; `price` is None where one is not known."""
+class Schedule:
+    """The shortest promotion from a start on, in epoch seconds, with what holds it back."""
 
-    why: str
-    hours: float
-    price: float | None
+    begun: int
+    ended: int
+    crossings: tuple[Crossing, ...]
 
 
 def times(policy: Policy, requests_per_minute: float) -> Times:
     """Return the limits that policy, traffic and the assumed times of the platform set."""
     plan = policy.plan()
     least = [_least(policy, index, requests_per_minute) for index in range(len(plan))]
+    deadline = policy.conduct.deadline_seconds
+    pause = policy.longest_seconds + policy.pause_seconds + TICK_SECONDS + WEIGHTS_SECONDS
     return Times(
         shortest=sum(least) + len(plan) * WEIGHTS_SECONDS,
-        longest=len(plan) * (policy.longest_seconds + WEIGHTS_SECONDS),
-        forgotten=policy.longest_seconds + policy.pause_seconds + TICK_SECONDS + WEIGHTS_SECONDS,
+        longest=min(deadline, len(plan) * (policy.longest_seconds + WEIGHTS_SECONDS)),
+        deadline=deadline,
+        forgotten=pause if policy.undecided == "pause" else None,
         told=policy.settle_seconds + TICK_SECONDS + WEIGHTS_SECONDS,
-        dead_judge=HEARTBEAT_SECONDS + WEIGHTS_SECONDS,
+        leased=LEASE_SECONDS + WATCHDOG_SECONDS + WEIGHTS_SECONDS,
         late=tuple(
             index for index, seconds in enumerate(least) if seconds > policy.longest_seconds
         ),
     )
+
+
+def schedule(policy: Policy, requests_per_minute: float, start: int) -> Schedule:
+    """
+    Return the shortest promotion that begins at epoch second `start`.
+
+    In a freeze window no weight is raised: neither a step's nor the soak's begins before its end.
+    """
+    now, crossings = start, list[Crossing]()
+    for index in range(len(policy.plan())):
+        free = _thawed(policy, now)
+        if free > now:
+            crossings.append(Crossing(index, now, free))
+        now = free + WEIGHTS_SECONDS + _least(policy, index, requests_per_minute)
+    return Schedule(start, now, tuple(crossings))
+
+
+def _thawed(policy: Policy, now: int) -> int:
+    """Return the first moment from `now` on that no window holds, or one after the deadline."""
+    last = now + policy.conduct.deadline_seconds
+    while now <= last and (until := policy.conduct.frozen_until(now)) is not None:
+        now = math.ceil(until)
+    return now
 
 
 def _least(policy: Policy, index: int, requests_per_minute: float) -> int:
@@ -77,30 +99,3 @@ def _least(policy: Policy, index: int, requests_per_minute: float) -> int:
     minutes = math.ceil(policy.minimum_requests / (requests_per_minute * step.weight / 100))
     settling = math.ceil(policy.settle_seconds / TICK_SECONDS)
     return TICK_SECONDS * max(ticks, minutes + settling)
-
-
-def extras(champion: Fleet, challenger: Fleet, rollout_seconds: float) -> tuple[Extra, ...]:
-    """
-    Return what runs beside the champion's instances because of one rollout.
-
-    A deployment that adds the challenger replaces the whole fleet, the champion's instances too.
-    After the promotion the previous champion stays warm until a later deployment: a day of it.
-    """
-    return (
-        _extra(
-            "both fleets during the deployment",
-            {champion: DEPLOY_SECONDS, challenger: DEPLOY_SECONDS},
-        ),
-        _extra("the challenger during the rollout", {challenger: rollout_seconds}),
-        _extra("the previous champion kept warm, a day", {champion: 86400}),
-    )
-
-
-def _extra(why: str, spent: Mapping[Fleet, float]) -> Extra:
-    hours = {fleet: fleet.count * seconds / 3600 for fleet, seconds in spent.items()}
-    prices = [
-        fleet.price_per_hour * hour
-        for fleet, hour in hours.items()
-        if fleet.price_per_hour is not None
-    ]
-    return Extra(why, sum(hours.values()), sum(prices) if len(prices) == len(hours) else None)

@@ -45,6 +45,18 @@ def test_the_weights_are_the_files_steps_and_then_all(tmp_path):
     assert one.faults[0].step == 2
 
 
+@pytest.mark.parametrize(
+    ("challenger", "faults", "expected"),
+    [(None, [], "passed"), ("v1-2-0", [], "aborted"), (None, ["dead@1"], "aborted")],
+)
+def test_a_shadow_run_has_one_step_beside_the_champion_alone(challenger, faults, expected):
+    (one,) = cast(ENDPOINT, [Wish("a shadow run", challenger, faults, None, shadow=True)])
+
+    assert (one.is_shadow, one.weights, one.expected) == (True, (50,), expected)
+    roles = [variant.role for variant in one.endpoint.file.variants]
+    assert roles == ["champion", "shadow"]
+
+
 def test_the_problems_of_every_wish_are_said_at_once_and_each_once():
     wishes = [
         Wish("one", "v9-0-0", ["zap"], None),
@@ -60,4 +72,33 @@ def test_the_problems_of_every_wish_are_said_at_once_and_each_once():
         "v9-0-0",
         "faults of 'two'",
         "v8-0-0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (["pause@2", "resume@2+1m"], "promoted"),
+        (["deploy@2", "start@2"], "promoted"),
+        (["revert@end"], "promoted"),
+        (["kill-watchdog@1"], "promoted"),
+        (["abort@2"], "aborted"),
+        (["stop-execution@25%"], "aborted"),
+        (["kill-judge@1"], "aborted"),
+        (["config-change@1"], "aborted"),
+    ],
+)
+def test_an_event_that_must_end_the_rollout_is_expected_to(events, expected):
+    (one,) = cast(ENDPOINT, [Wish("a rollout", None, [], None, events)])
+
+    assert (one.expected, [event.text for event in one.events]) == (expected, events)
+
+
+def test_an_event_that_cannot_be_played_is_said_with_the_faults():
+    with pytest.raises(Unusable) as caught:
+        cast(ENDPOINT, [Wish("one", None, ["zap"], None, ["pause@9"])])
+
+    assert [problem.split(": ")[0] for problem in caught.value.problems] == [
+        "fault 'zap'",
+        "event 'pause@9'",
     ]

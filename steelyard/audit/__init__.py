@@ -1,0 +1,1 @@
+"""What a rollout's records say afterwards: verdicts recomputed, timeline, impact, post-mortem."""
