@@ -5,7 +5,7 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: setup lint synth test rehearse proof bench image lock clean
+.PHONY: setup lint synth test rehearse explore proof bench image lock clean
 
 setup: .venv/.ready node_modules/.ready
 
@@ -25,7 +25,7 @@ node_modules/.ready: package-lock.json
 	@npm ci --silent
 	@touch $@
 
-# The whole main job: three rollouts of the example on the local AWS, and their report.
+# The whole main job: every rollout that the example's file names, on the local AWS, and their report.
 rehearse: setup
 	@$(BIN)/steelyard rehearse tumour-classifier --all
 
@@ -38,9 +38,14 @@ lint: setup
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/mypy --no-error-summary app.py endpoints/*/*.py
 	@$(BIN)/mypy --no-error-summary -p benchmarks.serving -p benchmarks.judge --exclude /peers/
+	@$(BIN)/mypy --no-error-summary -p exploration
 
 test: lint
 	@$(BIN)/pytest -q -m "not proof" -n auto --dist loadscope
+
+# Orders of calls in which handlers and state machine could break an invariant: docs/reliability.md.
+explore: setup
+	@$(BIN)/python -m exploration $(ARGS)
 
 # What is too long for `test`: the real cdk command line, the report in a real browser.
 proof: rehearse

@@ -10,7 +10,7 @@ import pytest
 from tests.stacks.synthesis import templates
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"app", "stacks", "steelyard", "lambdas", "inference", "tests"}
+OURS = {"app", "stacks", "steelyard", "lambdas", "inference", "exploration", "tests"}
 STANDARD = set(sys.stdlib_module_names)
 
 # Room: which of our rooms it may import beside itself; the longest name that fits wins.
@@ -22,8 +22,9 @@ ROOMS = {
     "steelyard.page": set(),
     "steelyard.loadtest": {"steelyard.page"},
     "steelyard.rehearsal": {"steelyard.rollout", "steelyard.page"},
-    "steelyard.planning": {"steelyard.rollout"},
+    "steelyard.planning": {"steelyard.rollout", "steelyard.page"},
     "steelyard.backtest": {"steelyard.rollout"},
+    "steelyard.audit": {"steelyard.rollout"},
     "steelyard.cli": {"steelyard", "lambdas.aws"},
     "steelyard": {"steelyard.cli"},
     "lambdas.aws": {"steelyard.rollout"},
@@ -32,6 +33,7 @@ ROOMS = {
     "lambdas": {"steelyard.rollout"},
     "stacks": {"steelyard.spec", "steelyard.rollout"},
     "inference": set(),
+    "exploration": {"lambdas", "steelyard.rollout", "steelyard.rehearsal"},
     "app": {"stacks", "steelyard.spec"},
 }
 # Rooms that are shipped in every Lambda, or must run anywhere: what else they may import.
@@ -40,6 +42,7 @@ OTHERS = {
     "steelyard.readiness": set(),
     "steelyard.planning": set(),
     "steelyard.backtest": set(),
+    "steelyard.audit": set(),
     "lambdas.aws": {"boto3", "botocore"},
     "lambdas": set(),
 }
@@ -48,7 +51,7 @@ OTHERS = {
 def modules():
     """Return every module of ours by its dotted name."""
     paths = [ROOT / "app.py"]
-    for folder in ("stacks", "steelyard", "lambdas", "inference"):
+    for folder in ("stacks", "steelyard", "lambdas", "inference", "exploration"):
         paths += sorted((ROOT / folder).rglob("*.py"))
     found = {}
     for path in paths:
@@ -115,6 +118,8 @@ def test_a_module_imports_only_what_its_room_may(name):
         ("lambdas.aws.ledger", "lambdas.event"),
         ("inference.http.server", "steelyard.rollout.policy"),
         ("stacks.control", "lambdas.event"),
+        ("exploration.world", "stacks.control"),
+        ("lambdas.judge", "exploration.world"),
     ],
 )
 def test_what_the_design_forbids_is_refused(importer, name):

@@ -1,5 +1,6 @@
 """What the papers say, held against what the code does."""
 
+import dataclasses
 import json
 import re
 import shlex
@@ -20,7 +21,8 @@ from pydantic_core import PydanticUndefined
 
 from lambdas.event import cause_of
 from stacks.signals import SIGNALS
-from steelyard.rollout.ledger import lock_key, record_key
+from steelyard.cli import main
+from steelyard.rollout.ledger import Lock, Phase, lock_key, record_key
 from steelyard.spec.endpoint import EndpointFile
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,35 +116,79 @@ def test_every_name_in_a_command_is_explained(path: Path):
     assert used <= assigned | explained
 
 
+def steelyard_commands(page: str) -> list[list[str]]:
+    """Return the words after `steelyard` of each command on a page, also those within a line."""
+    found = re.findall(r"^steelyard ([^\n]*)", shell(page), re.M)
+    found += re.findall(r"`steelyard ([^`]+)`", page)
+    return [shlex.split(line, comments=True) for line in found if " " in line]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=by_name)
+def test_every_steelyard_command_of_a_runbook_is_one_that_the_command_line_takes(path: Path):
+    commands = steelyard_commands(text(path))
+
+    assert commands
+    for name, *arguments in commands:
+        context = main.commands[name].make_context(name, arguments)
+        assert context.params["endpoint"] == "$ENDPOINT"
+
+
 @pytest.mark.parametrize("path", RUNBOOKS, ids=by_name)
-def test_the_event_of_a_runbook_is_an_operators_abort_to_the_rollback_lambda(
-    path: Path, tmp_path: Path
+def test_a_runbook_looks_aborts_and_reverts_in_this_order(path: Path):
+    assert [words[0] for words in steelyard_commands(text(path))] == ["status", "abort", "revert"]
+
+
+@pytest.mark.parametrize(("more", "is_revert"), [({}, False), ({"revert": True}, True)])
+def test_without_the_command_line_the_event_is_an_operators_order_to_the_rollback_lambda(
+    more: dict[str, bool], is_revert: bool, tmp_path: Path
 ):
-    (line,) = re.findall(r"^printf .*event\.json$", shell(text(path)), re.M)
+    (line,) = re.findall(r"^printf .*event\.json$", shell(text(ROOT / "runbooks/README.md")), re.M)
     given = {"ROLLOUT": "v1-1-0-7", "WHY": "errors seen by callers", "PATH": "/usr/bin:/bin"}
 
     subprocess.run(["bash", "-c", line], cwd=tmp_path, env=given, check=True)
-    cause = cause_of(json.loads(text(tmp_path / "event.json")))
+    cause = cause_of(json.loads(text(tmp_path / "event.json")) | more)
 
     assert cause is not None
     assert (cause.actor, cause.reason) == ("operator", "errors seen by callers")
     assert cause.condition == {"rollout": "v1-1-0-7"}
+    assert cause.revert is is_revert
 
 
 def test_the_ledger_is_read_by_the_keys_that_it_is_written_with():
-    keys = {
-        path.name: [
-            json.loads(value)
-            for value in shlex.split(shell(text(path)), comments=True)
-            if '"S":' in value
-        ]
-        for path in PAGES
-    }
+    words = shlex.split(shell(text(ROOT / "runbooks/README.md")), comments=True)
     lock = {name: {"S": value} for name, value in lock_key("$ENDPOINT").items()}
 
-    assert keys == {path.name: [lock] for path in RUNBOOKS} | {
-        "README.md": [{":rollout": {"S": record_key("$ROLLOUT", 0)["pk"]}}]
-    }
+    assert [json.loads(word) for word in words if '"S":' in word] == [
+        lock,
+        {":rollout": {"S": record_key("$ROLLOUT", 0)["pk"]}},
+    ]
+
+
+def first_cells(page: str, head: str) -> list[str]:
+    """Return the first cell of each row of the table whose head begins with this word."""
+    (table,) = re.findall(rf"^\| {head} \|.*\n\|---.*\n((?:\|.*\n)+)", page, re.M)
+    return [line.strip("|").split(" | ")[0].strip().strip("`") for line in table.splitlines()]
+
+
+def test_every_message_that_a_function_sends_is_explained_and_no_other():
+    sources = "".join(text(ROOT / f"lambdas/{name}.py") for name in ("rollback", "watchdog"))
+    sent = set(re.findall(r'"(?:\{[a-z.]+\}: )?((?:rollout|rollback|traffic) [a-z ]+)"', sources))
+    told = set(first_cells(text(ROOT / "runbooks/README.md"), "message"))
+
+    assert told == sent | {"promoted, passed"}
+
+
+@pytest.mark.parametrize("name", ["runbooks/README.md", "docs/architecture.md"])
+def test_every_phase_is_explained(name: str):
+    assert set(first_cells(text(ROOT / name), "phase")) == set(typing.get_args(Phase))
+
+
+def test_every_field_of_the_lock_is_explained():
+    told = ", ".join(first_cells(text(ROOT / "docs/architecture.md"), "field"))
+
+    assert sorted(told.replace("`", "").split(", ")) == sorted(
+        field.name for field in dataclasses.fields(Lock) if field.name != "endpoint"
+    )
 
 
 # --- coverage
@@ -184,7 +230,7 @@ def test_every_rehearsal_in_coverage_is_played():
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """Yield each field of a model and of the models in it, by its path as people write it."""
     for name, field in model.model_fields.items():
-        path = f"{prefix}{name}"
+        path = f"{prefix}{field.alias or name}"
         part, joint = part_of(field.annotation)
         if joint != ".NAME.":  # a mapping's own names are the user's
             yield path, field
@@ -200,7 +246,7 @@ def part_of(annotation: Any) -> tuple[type[BaseModel] | None, str]:
     if origin is Annotated:
         return part_of(arguments[0])
     if origin in (list, dict, types.UnionType):
-        part, _ = part_of(arguments[-1])
+        part, _ = part_of([it for it in arguments if it is not types.NoneType][-1])
         return part, {list: "[].", dict: ".NAME."}.get(origin, ".")
     return None, ""
 
@@ -222,7 +268,7 @@ def test_the_default_that_is_told_is_the_one_that_holds(path: str, field: FieldI
 
     if field.is_required():
         assert told == "*required*"
-    elif part_of(field.annotation)[1] == ".":
+    elif isinstance(field.default, BaseModel):
         assert told == "all defaults"
         assert field.default == type(field.default)()
     else:
@@ -268,7 +314,9 @@ LINKED = [
     "docs/backtest.md",
     "docs/endpoint-file.md",
     "docs/judge.md",
+    "docs/operations.md",
     "docs/plan.md",
+    "docs/reliability.md",
     "runbooks/README.md",
 ]
 NAMING = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/coverage.md"]
@@ -283,7 +331,7 @@ def test_every_link_leads_to_a_file(name: str):
 
 @pytest.mark.parametrize("name", NAMING)
 def test_every_source_file_that_is_named_exists(name: str):
-    rooms = "stacks|lambdas|steelyard|inference|endpoints|runbooks|tests"
+    rooms = "stacks|lambdas|steelyard|inference|endpoints|exploration|runbooks|tests"
     named = set(re.findall(rf"`((?:{rooms})/[\w./-]+)`", text(ROOT / name)))
     absent = {"steelyard/readiness/", "steelyard/monitor/"}  # and said to be
     found = {path for path in named - absent if not re.search(r"[A-Z]{4}", path)}

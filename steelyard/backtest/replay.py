@@ -12,8 +12,9 @@ from steelyard.backtest.recording import Recording
 from steelyard.backtest.steps import Part, divide
 from steelyard.rollout import judge
 from steelyard.rollout.counters import Measurement
-from steelyard.rollout.judge import State, Verdict
+from steelyard.rollout.judge import State
 from steelyard.rollout.policy import Policy
+from steelyard.rollout.verdict import Verdict
 
 TICK_SECONDS = 60
 

@@ -2,16 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steelyard.rehearsal import alarms
+from steelyard.rehearsal.patterns import unplayed
 
 # What the local AWS plays; a type beyond these would be ignored by it in silence.
 PLAYED_TYPES = frozenset(
     {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::CloudFormation::CustomResource",
         "AWS::CloudWatch::Alarm",
         "AWS::DynamoDB::Table",
         "AWS::Events::Rule",
@@ -26,6 +30,8 @@ PLAYED_TYPES = frozenset(
         "AWS::S3::BucketPolicy",
         "AWS::SNS::Topic",
         "AWS::SNS::TopicPolicy",
+        "AWS::SQS::Queue",
+        "AWS::SQS::QueuePolicy",
         "AWS::SageMaker::Endpoint",
         "AWS::SageMaker::EndpointConfig",
         "AWS::SageMaker::Model",
@@ -34,7 +40,7 @@ PLAYED_TYPES = frozenset(
 )
 PLAYED_STATES = frozenset({"Choice", "Fail", "Map", "Pass", "Succeed", "Task", "Wait"})
 # A target's retries are for events that did not arrive at all: none is lost on loopback.
-PLAYED_TARGET_KEYS = frozenset({"Arn", "Id", "RetryPolicy"})
+PLAYED_TARGET_KEYS = frozenset({"Arn", "DeadLetterConfig", "Id", "RetryPolicy"})
 _RATE = re.compile(r"rate\((\d+) minutes?\)")
 
 
@@ -126,6 +132,7 @@ class Assembly:
             *self._alarm_problems(),
             *self._state_problems(),
             *self._schedule_problems(),
+            *self._shadow_problems(),
         ]
 
     def _one(self, kind: str) -> dict[str, Any]:
@@ -166,6 +173,21 @@ class Assembly:
             for problem in _rule_problems(rule["Properties"])
         ]
 
+    def _shadow_problems(self) -> list[str]:
+        """Return each shadow variant that would get a copy of a part of the requests only."""
+        return [
+            f"config {key}: {shadow['VariantName']} gets copies of a part of the requests, which "
+            f"is not played: give it a weight of {total:g} or more"
+            for key, config in self.resources("AWS::SageMaker::EndpointConfig")
+            for total in [_weight(config["Properties"].get("ProductionVariants", ()))]
+            for shadow in config["Properties"].get("ShadowProductionVariants", ())
+            if _weight([shadow]) < total
+        ]
+
+
+def _weight(variants: Sequence[dict[str, Any]]) -> float:
+    return sum(float(variant.get("InitialVariantWeight", 1)) for variant in variants)
+
 
 def schedule_minutes(expression: str | None) -> int | None:
     """Return the minutes between two runs of a schedule, None for one that is not played."""
@@ -183,16 +205,20 @@ def _type_problems(stacks: tuple[StackTemplate, ...]) -> list[str]:
         f"{stack.name}: {key} is of type {resource['Type']}, which the local AWS does not play"
         for stack in stacks
         for key, resource in stack.resources().items()
-        if resource["Type"] not in PLAYED_TYPES
+        if resource["Type"] not in PLAYED_TYPES and not resource["Type"].startswith("Custom::")
     ]
 
 
 def _rule_problems(rule: dict[str, Any]) -> Iterator[str]:
-    schedule = rule.get("ScheduleExpression")
-    if schedule_minutes(schedule) is None:
+    schedule, pattern = rule.get("ScheduleExpression"), rule.get("EventPattern")
+    if schedule_minutes(schedule) is None and (schedule is not None or pattern is None):
         yield f"schedule {schedule!r} is not played: rate(N minutes) is"
-    unplayed = {key for target in rule.get("Targets", ()) for key in target} - PLAYED_TARGET_KEYS
-    for key in sorted(unplayed):
+    for part in unplayed(pattern or {}):
+        yield f"{part} of its pattern is not played: list the values"
+    if pattern is not None and pattern.get("source") != ["aws.states"]:
+        yield f"events of {pattern.get('source')} are not played: those of ['aws.states'] are"
+    keys = {key for target in rule.get("Targets", ()) for key in target}
+    for key in sorted(keys - PLAYED_TARGET_KEYS):
         yield f"{key} of a target is not played: leave it out"
 
 

@@ -108,6 +108,10 @@ class Clock:
             waiter = self._enter(seconds)
         waiter.wake.wait()
 
+    def is_known(self) -> bool:
+        """Say whether the calling thread was made by `Thread`, so that it may wait here."""
+        return isinstance(threading.current_thread(), self.Thread)
+
     def _working(self) -> bool:
         # A thread without an identity is about to start; one with, that is not alive, died.
         self._busy = {
@@ -207,4 +211,4 @@ class Clock:
                 return super().is_alive() and not self._done.is_set()
 
         self.Event: Callable[[], Any] = Event
-        self.Thread: Callable[..., threading.Thread] = Thread
+        self.Thread: type[threading.Thread] = Thread

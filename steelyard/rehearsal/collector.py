@@ -7,12 +7,15 @@ from steelyard.rehearsal.containers import Container
 from steelyard.rehearsal.promql import SampleStore, exposition
 
 DEFAULT_PERIOD_SECONDS = 60
-WALL_TIME = {"steelyard_request_duration_bin_total", "steelyard_request_over_slo_total"}
-"""Left out: they hold how busy this machine is, and the judge would take that for the variant's."""
 
 
 class Collector:
-    """Scrapes as often as the endpoint config asks for, and not at all where it is switched off."""
+    """
+    Scrapes as often as the endpoint config asks for, and not at all where it is switched off.
+
+    Counters of time are told by the seeded latency model: the containers' own hold how busy this
+    machine is, and the judge would take that for the variant's.
+    """
 
     def __init__(self, endpoint: str, config: dict[str, Any], samples: SampleStore) -> None:
         metrics = config.get("MetricsConfig", {})
@@ -34,7 +37,7 @@ class Collector:
                 "aws.sagemaker.variant.name": container.variant,
                 "@resource.host.id": container.host,
             }
-            for name, labels, value in exposition(text):
-                if name not in WALL_TIME:
-                    self._samples.add(now, name, labels | added, value)
+            for name, labels, own in exposition(text):
+                value = container.durations.told(name, labels, own)
+                self._samples.add(now, name, labels | added, value)
         self._samples.forget(now - 2 * 3600)

@@ -1,11 +1,13 @@
 """The serving containers as processes: what the image would run, on the template's artefact."""
 
 import io
+import signal
 import subprocess
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from socket import socket
 from typing import NamedTuple
@@ -13,6 +15,7 @@ from typing import NamedTuple
 import urllib3
 
 from steelyard.rehearsal import processes
+from steelyard.rehearsal.durations import Durations
 
 # Seconds of real time for a container to answer its first ping.
 START_SECONDS = 60.0
@@ -20,6 +23,8 @@ START_SECONDS = 60.0
 INVOCATION_SECONDS = 60.0
 # The status of a request that nothing answered: SageMaker's own word for it, as users report.
 UNANSWERED = 0
+# The file in a model's folder that tells its container how to fail, where it can be sabotaged.
+ORDERS = "orders.txt"
 JSON = {"Content-Type": "application/json"}
 # Where the image's code comes from.
 SOURCES = Path(__file__).resolve().parent.parent.parent
@@ -39,18 +44,31 @@ class Reply(NamedTuple):
 
 @dataclass
 class Container:
-    """One serving process of a variant; `host` is the instance that it stands for."""
+    """
+    One serving process of a variant.
+
+    `host` is the instance that it stands for, `model` the folder that it serves, `environment` what
+    the template sets; its answers take `slowdown` times as long as the seeded latency model says.
+    """
 
     variant: str
     host: str
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    model: Path
+    environment: Mapping[str, str]
+    slowdown: float = 1.0
 
     def __post_init__(self) -> None:
         self.pool = urllib3.HTTPConnectionPool(
             "127.0.0.1", self.port, maxsize=16, retries=False, timeout=10.0
         )
+
+    @cached_property
+    def durations(self) -> Durations:
+        """What its answers took; read once it serves, as by then its manifest is a sound one."""
+        return Durations.of(self.model, self.environment)
 
     def wait_until_ready(self) -> None:
         """Wait for the first ping that is answered; raises ContainerFailed."""
@@ -82,6 +100,12 @@ class Container:
             return None
         return answer.data.decode() if answer.status == 200 else None
 
+    def order(self, line: str) -> None:
+        """Let a sabotaged process do what one more line of its orders says."""
+        with (self.model / ORDERS).open("a", encoding="utf-8") as orders:
+            orders.write(f"{line}\n")
+        self.process.send_signal(signal.SIGUSR1)
+
     def kill(self) -> None:
         """End the process hard, as a crash would."""
         processes.kill(self.process)
@@ -109,7 +133,7 @@ def start(
     place = ["--model", str(model), "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     settings = {**processes.harmless(environment), "PYTHONPATH": str(SOURCES)}
     process = processes.start(image[0], [*image[1:], *place], model, settings, log)
-    return Container(variant, f"i-{variant}", port, process, log)
+    return Container(variant, f"i-{variant}", port, process, log, model, environment)
 
 
 def _free_port() -> int:

@@ -14,6 +14,8 @@ Sources, by the mark at each rule (botocore = the service model's own text):
 [retain] botocore, RetainAllVariantProperties and VariantPropertyType.
 [share] botocore, ProductionVariant: share is weight / sum of weights, the initial weight is 1 by
     default; weights and counts are at least 0, initial counts at least 1.
+[shadow] botocore, ShadowProductionVariants: one beside one production variant, and nothing else;
+    DescribeEndpoint lists it apart, and no request of a client's goes to it.
 [sentence] refusals that public code matches on: the AWS controllers for Kubernetes for the
     endpoint's, moto for variant names.
 [silent] a failed update ends InService on the old config: terraform-provider-aws 39099, 46663.
@@ -35,6 +37,7 @@ from steelyard.rehearsal.endpoint_variants import (
     initial,
     retained,
     settled,
+    shadowed,
     summary,
     with_traffic,
 )
@@ -69,6 +72,7 @@ class Phase:
     variants: tuple[Variant, ...]
     fleet: int = 1
     failure_reason: str | None = None
+    shadows: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,17 +103,19 @@ class EndpointModel:
         durations: Durations = USUAL,
         arn: str | None = None,
         failure_reason: str | None = None,
+        shadows: Sequence[Mapping[str, Any]] = (),
     ) -> EndpointModel:
         """
-        Return the endpoint that CreateEndpoint starts; `variants` are the config's.
+        Return the endpoint that CreateEndpoint starts; `variants` and `shadows` are the config's.
 
         It is Creating, then InService, or Failed where a failure reason is given [status].
         """
         wanted = with_traffic(initial(variants))
-        first = Phase(at, "Creating", config_name, wanted)
+        copied = shadowed(variants, shadows)
+        first = Phase(at, "Creating", config_name, wanted, shadows=copied)
         done = replace(first, since=at + durations.create_seconds, status="InService")
         if failure_reason is None:
-            done = replace(done, variants=settled(wanted))
+            done = replace(done, variants=settled(wanted), shadows=settled(copied))
         else:
             done = replace(done, status="Failed", failure_reason=failure_reason)
         usual = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{name}"
@@ -146,6 +152,7 @@ class EndpointModel:
         at: float,
         retain_all_variant_properties: bool = False,
         exclude: Collection[str] = (),
+        shadows: Sequence[Mapping[str, Any]] = (),
     ) -> EndpointModel:
         """
         Return the endpoint after UpdateEndpoint: all instances are replaced [update].
@@ -162,11 +169,13 @@ class EndpointModel:
         kept = set(RETAINED) - set(exclude) if retain_all_variant_properties else set()
         new = initial(variants)
         wanted = settled(with_traffic(retained(v, live.get(v.name), kept) for v in new))
+        copied = settled(shadowed(variants, shadows))
         updating = replace(now, since=at, status="Updating")
         done = replace(now, since=at + self.durations.update_seconds)
         if self.fails_next_update:  # [silent] no status and no reason tells
             return replace(self._on(updating, done), fails_next_update=False)
         done = replace(done, config_name=config_name, variants=wanted, fleet=now.fleet + 1)
+        done = replace(done, shadows=copied)
         return self._on(updating, done)
 
     def delete(self, at: float) -> EndpointModel:
@@ -211,10 +220,17 @@ class EndpointModel:
         total = math.fsum(variant.current_weight for variant in variants)
         return {variant.name: variant.current_weight / total for variant in variants}
 
+    def copies(self, at: float) -> tuple[str, ...]:
+        """Return the shadow variants that get a copy of each request now [shadow]."""
+        if self.status(at) not in SERVING:
+            return ()
+        return tuple(it.name for it in self._phase(at).shadows if it.current_count > 0)
+
     def describe(self, at: float) -> dict[str, Any]:
         """Return DescribeEndpoint's answer, times in epoch seconds."""
         phase = self._phase(at)
         reason = {} if phase.failure_reason is None else {"FailureReason": phase.failure_reason}
+        shadows = [summary(variant) for variant in phase.shadows]
         return {
             "EndpointName": self.name,
             "EndpointArn": self.arn,
@@ -223,6 +239,7 @@ class EndpointModel:
             "CreationTime": self.timeline[0].since,
             "LastModifiedTime": phase.since,
             "ProductionVariants": [summary(variant) for variant in phase.variants],
+            **({"ShadowProductionVariants": shadows} if shadows else {}),
             **reason,
         }
 

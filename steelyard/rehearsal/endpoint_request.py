@@ -32,6 +32,17 @@ def check_config(entries: Sequence[Mapping[str, Any]]) -> None:
     _refuse(_entry_problems(entries, "InitialVariantWeight", "InitialInstanceCount", 1))
 
 
+def check_shadows(
+    entries: Sequence[Mapping[str, Any]], shadows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Check that shadow variants may stand beside production ones [shadow]; raises Refused."""
+    if shadows and (len(entries), len(shadows)) != (1, 1):
+        raise invalid(
+            f"{len(entries)} ProductionVariants and {len(shadows)} ShadowProductionVariants: with "
+            f"a shadow variant, write one of each."
+        )
+
+
 def check_change(
     requests: Sequence[Mapping[str, Any]], known: Collection[str], config_name: str
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from steelyard.rehearsal.endpoint_request import check_config, invalid
+from steelyard.rehearsal.endpoint_request import check_config, check_shadows, invalid
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,14 @@ def initial(variants: Sequence[Mapping[str, Any]]) -> tuple[Variant, ...]:
         Variant(entry["VariantName"], weight, weight, 0, entry["InitialInstanceCount"])
         for entry, weight in zip(entries, weights, strict=True)
     )
+
+
+def shadowed(
+    variants: Sequence[Mapping[str, Any]], shadows: Sequence[Mapping[str, Any]]
+) -> tuple[Variant, ...]:
+    """Return the shadow variants of a config with these production variants; raises Refused."""
+    check_shadows(variants, shadows)
+    return initial(shadows) if shadows else ()
 
 
 def retained(new: Variant, live: Variant | None, kept: Collection[str]) -> Variant:

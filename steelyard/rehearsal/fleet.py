@@ -39,7 +39,7 @@ def _models(aws: LocalAws, endpoint: str) -> Iterator[tuple[str, dict[str, Any]]
     sagemaker = aws.client("sagemaker")
     name = aws.endpoints.describe(endpoint)["EndpointConfigName"]
     config = sagemaker.describe_endpoint_config(EndpointConfigName=name)
-    for variant in config["ProductionVariants"]:
+    for variant in config["ProductionVariants"] + config.get("ShadowProductionVariants", []):
         model = sagemaker.describe_model(ModelName=variant["ModelName"])
         yield variant["VariantName"], model["PrimaryContainer"]
 

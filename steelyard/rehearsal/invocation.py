@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steelyard.rehearsal.local_aws import LocalAws
+from steelyard.rehearsal.moto_patches import stacks
 
 # An asynchronous event that fails is tried again after one minute, then after two
 # (Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation").
@@ -30,12 +31,26 @@ class Invocations:
         self._count = 0
         self.failures: list[str] = []
 
-    def send(self, principal: str, source: str, function: str, event: dict[str, Any]) -> None:
-        """Let a service (`principal`), on behalf of a resource (`source`), wake a function."""
-        if not self._permitted(principal, source, function):
-            self.failures.append(f"{source} may not wake {function}: no permission for {principal}")
+    def send(
+        self,
+        principal: str,
+        source: str,
+        function: str,
+        event: dict[str, Any],
+        dead_letters: str | None = None,
+    ) -> None:
+        """
+        Let a service (`principal`), on behalf of a resource (`source`), wake a function.
+
+        An event that cannot be delivered goes to the queue `dead_letters`, if one is named; one
+        that was delivered is the function's, and its failures are tried again.
+        """
+        if self._permitted(principal, source, function):
+            self._try(function, event, 0)
             return
-        self._try(function, event, 0)
+        self.failures.append(f"{source} may not wake {function}: no permission for {principal}")
+        if dead_letters is not None:
+            self._bury(dead_letters, event)
 
     def run_due(self) -> None:
         """Try again what failed and is due."""
@@ -52,6 +67,8 @@ class Invocations:
         if attempt == len(RETRY_SECONDS):
             error = json.loads(answer["Payload"].read())
             self.failures.append(f"{function} failed for good: {error.get('errorMessage')}")
+            if (queue := self._dead_letters(function)) is not None:
+                self._bury(queue, event)
             return
         self._count += 1
         later = _Due(
@@ -60,6 +77,21 @@ class Invocations:
             lambda: self._try(function, event, attempt + 1),
         )
         heapq.heappush(self._due, later)
+
+    def _dead_letters(self, function: str) -> str | None:
+        """Return the queue that a function's template names for what failed for good."""
+        name = function.split(":function:")[1].partition(":")[0]
+        for properties in stacks.deployed(
+            self._aws.account, self._aws.region, "AWS::Lambda::Function"
+        ):
+            if properties["FunctionName"] == name and "DeadLetterConfig" in properties:
+                return str(properties["DeadLetterConfig"]["TargetArn"])
+        return None
+
+    def _bury(self, queue: str, event: dict[str, Any]) -> None:
+        sqs = self._aws.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
 
     def _permitted(self, principal: str, source: str, function: str) -> bool:
         name, _, qualifier = function.split(":function:")[1].partition(":")

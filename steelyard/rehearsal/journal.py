@@ -15,6 +15,8 @@ class Journal:
     """
     Notes of one rollout; every `t` is in virtual seconds since the rehearsal began.
 
+    `copies` counts what shadow variants answered, to nobody.
+
     `edges` are the score bins of the models. `t_fault` is the moment from which the challenger's
     answers are bad.
     """
@@ -29,9 +31,11 @@ class Journal:
     requests: int = 0
     errors: int = 0
     bad_requests: int = 0
+    copies: int = 0
     weights: list[dict[str, Any]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     alarms: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     weights_in_force: dict[str, int] = field(default_factory=dict)
     _minutes: dict[int, dict[str, dict[str, int]]] = field(default_factory=dict)
@@ -58,8 +62,12 @@ class Journal:
         self._close_step(t)
         self.t_end = t
 
+    def note_event(self, t: float, event: str, done: bool, said: str) -> None:
+        """Note what came of an event from outside."""
+        self.events.append({"t_seconds": t, "event": event, "done": done, "said": said})
+
     def note_answers(self, t: float, answers: Sequence[Answer]) -> None:
-        """Note what clients got."""
+        """Note what clients got, and how many copies were answered beside."""
         minute = self._minutes.setdefault(int(t // 60), _variants())
         for answer in answers:
             of_variant = minute[answer.variant]
@@ -70,6 +78,7 @@ class Journal:
             if answer.variant == self.challenger and self.t_fault is not None:
                 self.bad_requests += self.t_safe is None
         self.requests += len(answers)
+        self.copies += sum(len(answer.copies) for answer in answers)
         self.errors += sum(answer.failed for answer in answers)
 
     def served(self, variant: str) -> int:
@@ -87,6 +96,7 @@ class Journal:
             "t_fault": self.t_fault,
             "steps": self.steps,
             "alarms": self.alarms,
+            "events": self.events,
             "minutes": self.minutes(),
             "scores": self.scores(),
         }

@@ -1,12 +1,10 @@
 """The local AWS: a moto server on loopback, extended, on one virtual clock."""
 
-import io
 import json
 import logging
 import os
 import threading
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,12 +18,25 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from steelyard.rehearsal.assembly import Assembly, Asset, CannotPlay
+from steelyard.rehearsal import deployment
+from steelyard.rehearsal.assembly import Assembly, CannotPlay
+from steelyard.rehearsal.bus import Bus
 from steelyard.rehearsal.clock import Clock
 from steelyard.rehearsal.endpoints import Endpoints
 from steelyard.rehearsal.functions import Functions
 from steelyard.rehearsal.leash import only_loopback
-from steelyard.rehearsal.moto_patches import awslambda, cloudformation, sagemaker, stepfunctions
+from steelyard.rehearsal.moto_patches import (  # noqa: F401  resource types, found by moto
+    awslambda,
+    cloudformation,
+    custom,
+    dynamodb,
+    once,
+    resource,
+    sagemaker,
+    scaling,
+    stacks,
+    stepfunctions,
+)
 from steelyard.rehearsal.processes import isolated
 from steelyard.rehearsal.promql import SampleStore
 from steelyard.rehearsal.runtime import Runtime, to_wsgi
@@ -51,6 +62,7 @@ class LocalAws:
         self._folder = folder
         self._generation = 0
         self._server = self._listen()
+        self.answers = custom.Answers(self.url)
         self.client = cache(self._client)
         self._forget()
 
@@ -83,27 +95,13 @@ class LocalAws:
 
     def deploy(self, assembly: Assembly) -> None:
         """
-        Deploy the assembly's stacks in their order, as CloudFormation would.
+        Deploy the assembly's stacks on an AWS that has none of them, and start their functions.
 
         Raises CannotPlay with the reason of the stack that could not be created.
         """
-        self.client("ssm").put_parameter(
-            Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String"
-        )
-        assets = [asset for stack in assembly.stacks for asset in stack.assets]
-        for bucket in sorted({asset.bucket for asset in assets}):
-            self._bootstrap(bucket)
-        for asset in assets:
-            self._publish(asset)
-        for stack in assembly.stacks:
-            try:
-                self.client("cloudformation").create_stack(
-                    StackName=stack.name,
-                    TemplateBody=json.dumps(stack.template),
-                    Capabilities=["CAPABILITY_NAMED_IAM"],
-                )
-            except Exception as error:  # moto lets any error of a resource through
-                raise CannotPlay([f"{stack.name} could not be created: {error}"]) from error
+        problems = deployment.deploy(self, assembly)
+        if problems:
+            raise CannotPlay(problems)
         self._start_functions(assembly)
 
     def _start_functions(self, assembly: Assembly) -> None:
@@ -118,26 +116,21 @@ class LocalAws:
                     self.functions.start(awslambda.published(found))
         self.functions.wait_until_ready()
 
-    def _bootstrap(self, bucket: str) -> None:
-        # S3 refuses the name of its first region as a constraint.
-        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
-        self.client("s3").create_bucket(
-            Bucket=bucket, **(elsewhere if self.region != "us-east-1" else {})
-        )
-
-    def _publish(self, asset: Asset) -> None:
-        body = _zipped(asset.path) if asset.is_folder else asset.path.read_bytes()
-        self.client("s3").put_object(Bucket=asset.bucket, Key=asset.key, Body=body)
+    def _wait(self, seconds: float) -> None:
+        """Wait on the clock, if that is not moved on by the caller itself."""
+        if self.clock.is_known():
+            self.clock.sleep(seconds)
 
     def _forget(self) -> None:
         self._generation += 1
-        self.endpoints = Endpoints(lambda: self.clock.now)
+        self.endpoints = Endpoints(lambda: self.clock.now, self._wait)
         self.endpoints.install()
         self.runtime = Runtime(self.endpoints, self.account, self.region)
         # moto's memory is the process's: another local AWS may have left something there.
         request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
         urllib.request.urlopen(request).close()
         self.samples = SampleStore(PUBLICATION_SECONDS)
+        self.bus = Bus(lambda: self.clock.now, self.account, self.region)
         folder = self._folder / f"functions-{self._generation}"
         self.functions = Functions(folder, self.environment)
 
@@ -161,6 +154,9 @@ class LocalAws:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = self.account
             if environ["PATH_INFO"] == "/api/v1/query":
                 return self._query(environ, start)
+            if environ["PATH_INFO"].startswith(custom.PATH):
+                start(self.answers.respond(environ), [])
+                return []
             if (response := self.runtime.respond(environ)) is not None:
                 return to_wsgi(response, start)
             answer: Iterable[bytes] = moto(environ, start)
@@ -196,21 +192,14 @@ def _installed(clock: Clock, account: str, region: str, folder: Path) -> LocalAw
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     default_user_config["lambda"] = {"use_docker": False}
     aws = LocalAws(clock, account, region, folder)
-    cloudformation.install(lambda service: aws.client(service))
+    resource.install(lambda service: aws.client(service))
+    stacks.install()
+    aws.answers.install()
     awslambda.install(lambda: aws.functions)
+    dynamodb.install()
     sagemaker.install(aws.client("sagemaker"))
-    stepfunctions.install()
+    stepfunctions.install(lambda execution: aws.bus.note(execution))
+    once.install()
     # The state machines' own calls look for the port there.
     os.environ["MOTO_PORT"] = aws.url.rsplit(":", 1)[1]
     return aws
-
-
-def _zipped(folder: Path) -> bytes:
-    """Return a folder as an archive, the same bytes for the same files."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
-    return content.getvalue()

@@ -19,6 +19,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 LARGEST_RESULT = 500
@@ -174,12 +175,13 @@ def _sample(line: str) -> tuple[str, dict[str, str], float]:
     match = _SAMPLE.fullmatch(line)
     if match is None:
         raise ValueError(f'{line!r} is not a sample: write name{{label="value"}} 1')
-    pairs = _all(_PAIR, match["labels"] or "")
-    return (
-        match["name"],
-        {pair["label"]: _unquote(pair["value"]) for pair in pairs},
-        float(match["value"]),
-    )
+    return match["name"], dict(_labels(match["labels"] or "")), float(match["value"])
+
+
+# A page has the same labels at every scrape.
+@lru_cache(maxsize=4096)
+def _labels(text: str) -> Mapping[str, str]:
+    return {pair["label"]: _unquote(pair["value"]) for pair in _all(_PAIR, text)}
 
 
 def _parse(expression: str) -> _Selector:

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from steelyard.rehearsal import router
 from steelyard.rehearsal.assembly import CannotPlay
+from steelyard.rehearsal.autoscaling import PATIENCE_MINUTES
 from steelyard.rehearsal.clock import Clock
 from steelyard.rehearsal.endpoint_model import USUAL
 from steelyard.rehearsal.local_aws import PUBLICATION_SECONDS, local_aws
-from steelyard.rehearsal.play import SLICE_SECONDS, Glimpse, Play
+from steelyard.rehearsal.play import QUIET_SECONDS, SLICE_SECONDS, Glimpse, Play
 from steelyard.rehearsal.processes import ended_in_order
 from steelyard.rehearsal.scenario import Scenario
 from steelyard.rehearsal.traffic import Traffic
@@ -31,13 +32,19 @@ SIMULATED = (
     f"{USUAL.weights_seconds:.0f} s and a new endpoint {USUAL.create_seconds:.0f} s: assumptions",
     "one container process stands for all instances of a variant, started from the source tree "
     "instead of the image; a dead one is not restarted",
-    f"model latency is drawn from a log-normal distribution (median "
-    f"{router.MEDIAN_SECONDS * 1000:.0f} ms, sigma {router.SPREAD}); the answers are real",
-    "the containers' own counters of latency are left out, being this machine's wall time: the "
-    "judge sees no latency here, only the Latency alarm does",
+    f"the latency of each answer is drawn from a log-normal distribution (median "
+    f"{router.MEDIAN_SECONDS * 1000:.0f} ms, sigma {router.SPREAD}; latency=xN multiplies the "
+    f"challenger's) and takes no time of the virtual clock; the answers are real",
+    "the containers' own counters of latency hold this machine's wall time: each scrape replaces "
+    "them by the drawn latencies of the same requests, in the bins of the model's manifest",
     "alarms are evaluated at each full minute on all data up to then; containers' counters become "
     f"visible {PUBLICATION_SECONDS:.0f} s after they are scraped: assumptions",
-    f"weights and faults are timed to {SLICE_SECONDS} virtual seconds",
+    f"weights, faults and events are timed to {SLICE_SECONDS} virtual seconds; once nothing has "
+    f"changed for {QUIET_SECONDS // 60} minutes, time passes by whole minutes until something does",
+    "a custom resource's answer is taken as soon as its function has ended; a stack that fails is "
+    "brought back at once; failed events go to dead letters without EventBridge's own retries",
+    "application auto scaling is one rule: out at once to the last minute's requests over the "
+    f"target, in after {PATIENCE_MINUTES} minutes that all wanted less; it tracks invocations only",
 )
 UNVERIFIED = (
     "nothing of this has been deployed to an AWS account",

@@ -3,8 +3,8 @@
 import math
 import random
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from steelyard.rehearsal.containers import JSON, UNANSWERED, Container
 from steelyard.rehearsal.metrics import MetricStore
@@ -17,12 +17,17 @@ SPREAD = 0.35
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request got: who answered, or should have, and the container's reply."""
+    """
+    What one request got: who answered, or should have, and the container's reply.
+
+    `copies` are what shadow variants answered to a copy of it, which nobody is given.
+    """
 
     variant: str
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    copies: tuple["Answer", ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -41,10 +46,12 @@ class Router:
         now: Callable[[], float],
         store: MetricStore,
         seed: int,
+        copies: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._endpoint = endpoint
         self._containers = containers
         self._shares = shares
+        self._copies = copies
         self._now = now
         self._store = store
         self._random = random.Random(seed)
@@ -58,29 +65,35 @@ class Router:
             return self._random.choices(list(shares), list(shares.values()))[0]
 
     def send(self, variant: str, body: bytes, headers: Mapping[str, str] = JSON) -> Answer:
-        """Let a variant's container answer."""
-        return Answer(variant, *self._containers[variant].invoke(body, headers))
+        """Let a variant's container answer, and then each shadow variant's, to a copy."""
+        answer = Answer(variant, *self._containers[variant].invoke(body, headers))
+        copies = tuple(
+            Answer(shadow, *self._containers[shadow].invoke(body, headers))
+            for shadow in self._copies()
+        )
+        return replace(answer, copies=copies)
 
     def record(self, answer: Answer) -> None:
         """
-        Publish what SageMaker publishes of an invocation.
+        Publish what SageMaker publishes of an invocation, and of each copy of it.
 
-        Counts are 0 or 1 per request; ModelLatency is in microseconds and comes from the seeded
-        model, since wall time on a busy machine is noise (SageMaker developer guide, "Monitor
-        with CloudWatch"). Where nothing answered, the sources differ on the server errors: it
-        counts as one here.
+        Counts are 0 or 1 per request; ModelLatency is in microseconds (SageMaker developer guide,
+        "Monitor with CloudWatch"). Where nothing answered, the sources differ on the server
+        errors: it counts as one here. The latency is drawn from the seeded model, since wall time
+        on a busy machine is noise, and is what the container's own counters tell of this answer.
         """
         with self._lock:
-            self._put(answer)
+            for one in (answer, *answer.copies):
+                self._put(one)
 
     def _put(self, answer: Answer) -> None:
-        latency = MEDIAN_SECONDS * math.exp(self._random.gauss(0.0, SPREAD)) * 1_000_000
+        seconds = self._draw(answer)
         for name, value in (
             ("Invocations", 1.0),
             ("Invocation4XXErrors", float(400 <= answer.status < 500)),
             ("Invocation5XXErrors", float(answer.failed)),
             ("InvocationModelErrors", float(answer.status != 200)),
-            ("ModelLatency", latency),
+            ("ModelLatency", seconds * 1_000_000),
         ):
             self._store.put(
                 NAMESPACE,
@@ -89,3 +102,12 @@ class Router:
                 self._now(),
                 value,
             )
+
+    def _draw(self, answer: Answer) -> float:
+        """Return what an answer took, in seconds, and let its container's counters tell it."""
+        container = self._containers[answer.variant]
+        spread = math.exp(self._random.gauss(0.0, SPREAD))
+        seconds = container.slowdown * MEDIAN_SECONDS * spread
+        if answer.status != UNANSWERED:
+            container.durations.note(seconds)
+        return seconds

@@ -1,4 +1,4 @@
-"""CloudWatch's and EventBridge's part: each minute, alarms are evaluated and schedules run."""
+"""CloudWatch's part: each minute, alarms are evaluated, and wake what they name."""
 
 import datetime
 import json
@@ -6,20 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from steelyard.rehearsal import alarms
-from steelyard.rehearsal.assembly import Assembly, CannotPlay, schedule_minutes
+from steelyard.rehearsal.assembly import Assembly, CannotPlay
 from steelyard.rehearsal.invocation import Invocations
 from steelyard.rehearsal.local_aws import LocalAws
 from steelyard.rehearsal.metrics import MetricStore
 
 ALARM_PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
-SCHEDULE_PRINCIPAL = "events.amazonaws.com"
 
 Heard = Callable[[str, str, str], None]
 
 
 class Watch:
     """
-    The deployed alarms and schedules.
+    The deployed alarms.
 
     `heard` is told each change of an alarm: its name, new state and reason.
     """
@@ -31,57 +30,36 @@ class Watch:
         self._store = store
         self._sent = sent
         self._heard = heard
+        self._states: dict[str, str] = {}
+        self.refresh(assembly)
+
+    def refresh(self, assembly: Assembly) -> None:
+        """Take the alarms of an assembly that was deployed; raises CannotPlay."""
         # Evaluated as the template writes them; actions as the deployment resolved them.
         self._properties = {
             alarm["Properties"]["AlarmName"]: alarm["Properties"]
             for _, alarm in assembly.resources("AWS::CloudWatch::Alarm")
         }
-        deployed = aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        deployed = self._aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
         self._alarms = {alarm["AlarmName"]: alarm for alarm in deployed}
         self._states = {name: alarm["StateValue"] for name, alarm in self._alarms.items()}
-        self._rules = self._schedules()
         self._refuse_strangers()
 
     def minute(self) -> None:
         """Do what falls due at this full minute."""
-        self._sent.run_due()
         for name, properties in self._properties.items():
             before = self._states[name]
             state, reason = alarms.evaluate(properties, self._store, self._aws.clock.now, before)
             if state != before:
                 self._change(name, state, reason)
-        for minutes, arn, targets in self._rules:
-            if int(self._aws.clock.now // 60) % minutes == 0:
-                for target in targets:
-                    event = self._tick(arn)
-                    self._sent.send(SCHEDULE_PRINCIPAL, arn, target, event)
-
-    def _schedules(self) -> list[tuple[int, str, list[str]]]:
-        events = self._aws.client("events")
-        found = []
-        for rule in events.list_rules()["Rules"]:
-            minutes = schedule_minutes(rule.get("ScheduleExpression"))
-            if minutes is not None and rule["State"] == "ENABLED":
-                targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-                found.append((minutes, rule["Arn"], [target["Arn"] for target in targets]))
-        return found
 
     def _refuse_strangers(self) -> None:
         """Raise CannotPlay for whatever would be woken and is neither a function nor a topic."""
-        actions = [
-            (f"alarm {name}", action, (":lambda:", ":sns:"))
+        problems = [
+            f"alarm {name} wakes {action}, which is not played"
             for name, alarm in self._alarms.items()
             for action in alarm.get("AlarmActions", ())
-        ]
-        ticks = [
-            (f"rule {rule}", target, (":lambda:",))
-            for _, rule, targets in self._rules
-            for target in targets
-        ]
-        problems = [
-            f"{owner} wakes {arn}, which is not played"
-            for owner, arn, played in [*actions, *ticks]
-            if not any(service in arn for service in played)
+            if not any(service in action for service in (":lambda:", ":sns:"))
         ]
         if problems:
             raise CannotPlay(problems)
@@ -109,7 +87,7 @@ class Watch:
 
         Its shape is the one of the CloudWatch user guide, "Invoke a Lambda function from an alarm".
         """
-        now = self._iso(".000+0000")
+        now = self._iso()
         return {
             "source": "aws.cloudwatch",
             "alarmArn": self._alarms[name]["AlarmArn"],
@@ -124,22 +102,9 @@ class Watch:
             },
         }
 
-    def _tick(self, rule: str) -> dict[str, Any]:
-        return {
-            "version": "0",
-            "id": f"tick-{int(self._aws.clock.now)}",
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": self._aws.account,
-            "time": self._iso("Z"),
-            "region": self._aws.region,
-            "resources": [rule],
-            "detail": {},
-        }
-
-    def _iso(self, zone: str) -> str:
+    def _iso(self) -> str:
         now = datetime.datetime.fromtimestamp(self._aws.clock.now, datetime.UTC)
-        return now.strftime("%Y-%m-%dT%H:%M:%S") + zone
+        return now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
 def _metrics(properties: dict[str, Any]) -> list[dict[str, Any]]:

@@ -38,7 +38,11 @@ def endpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def synthesised(endpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("out")
+    return synthesise(endpoint_folder, tmp_path_factory.mktemp("out"))
+
+
+def synthesise(endpoint_folder: Path, output: Path) -> Path:
+    """Synthesise an endpoint's folder, and return the output."""
     home = str(endpoint_folder.parent)
     context = {"endpoints": home, "endpoint": ENDPOINT, "challenger": "v1-1-0"}
     synthesis = subprocess.run(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.rehearsal.assembly import Assembly, stage_folder
+from steelyard.rehearsal.events import parse as parse_event
 from steelyard.rehearsal.faults import parse
 from steelyard.rehearsal.play import Glimpse
 from steelyard.rehearsal.rehearse import Watches, rehearse
@@ -56,7 +57,11 @@ class Kit:
             handler.write_text(source, "utf-8")
 
     def scenario(
-        self, expected: str, faults: tuple[str, ...] = (), is_worse: bool = False
+        self,
+        expected: str,
+        faults: tuple[str, ...] = (),
+        is_worse: bool = False,
+        events: tuple[str, ...] = (),
     ) -> Scenario:
         return Scenario(
             name="rehearsed",
@@ -68,24 +73,29 @@ class Kit:
             is_worse=is_worse,
             expected=expected,
             longest_seconds=self.longest_seconds,
+            events=tuple(parse_event(event, PLAN) for event in events),
         )
 
-    def report(self, expected: str, *faults: str) -> dict[str, Any]:
-        scenarios = [self.scenario(expected, faults)]
-        rows = ROOT / "endpoints" / ENDPOINT / "heldout.csv"
-        with rows.open(newline="", encoding="utf-8") as file:
-            records = [
+    def report(self, expected: str, *faults: str, events: tuple[str, ...] = ()) -> dict[str, Any]:
+        scenarios = [self.scenario(expected, faults, events=events)]
+        return rehearse("test", scenarios, records(), REQUESTS_PER_MINUTE, 7, Silent(), Watches())
+
+    def rehearse(self, expected: str, *faults: str, events: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Play one rollout, and return its entry in the report."""
+        (entry,) = self.report(expected, *faults, events=events)["rollouts"]
+        return entry
+
+
+def records() -> list[bytes]:
+    """Return the held-out rows of the example as request bodies."""
+    rows = ROOT / "endpoints" / ENDPOINT / "heldout.csv"
+    with rows.open(newline="", encoding="utf-8") as file:
+        return bodies(
+            [
                 {name: float(value) for name, value in row.items() if name != "label"}
                 for row in csv.DictReader(file)
             ]
-        return rehearse(
-            "test", scenarios, bodies(records), REQUESTS_PER_MINUTE, 7, Silent(), Watches()
         )
-
-    def rehearse(self, expected: str, *faults: str) -> dict[str, Any]:
-        """Play one rollout, and return its entry in the report."""
-        (entry,) = self.report(expected, *faults)["rollouts"]
-        return entry
 
 
 def find(template: Template, kind: str, part: str = "") -> list[str]:
@@ -102,7 +112,7 @@ Silence = Callable[[Kit], None]
 
 def rule_removed(kit: Kit) -> None:
     with kit.template("control") as template:
-        for rule in find(template, "AWS::Events::Rule"):
+        for rule in find(template, "AWS::Events::Rule", "EachMinute"):
             del template["Resources"][rule]
         for permission in find(template, "AWS::Lambda::Permission", "EachMinute"):
             del template["Resources"][permission]
@@ -110,7 +120,7 @@ def rule_removed(kit: Kit) -> None:
 
 def rule_disabled(kit: Kit) -> None:
     with kit.template("control") as template:
-        for rule in find(template, "AWS::Events::Rule"):
+        for rule in find(template, "AWS::Events::Rule", "EachMinute"):
             template["Resources"][rule]["Properties"]["State"] = "DISABLED"
 
 

@@ -135,7 +135,7 @@ def test_a_silent_judge_promotes_nothing(kit: Kit) -> None:
 
 def test_what_cannot_be_played_is_refused_by_name(kit: Kit) -> None:
     with kit.template("control") as template:
-        template["Resources"]["Extra"] = {"Type": "AWS::SQS::Queue", "Properties": {}}
+        template["Resources"]["Extra"] = {"Type": "AWS::Kinesis::Stream", "Properties": {}}
 
-    with pytest.raises(CannotPlay, match=r"Extra is of type AWS::SQS::Queue"):
+    with pytest.raises(CannotPlay, match=r"Extra is of type AWS::Kinesis::Stream"):
         kit.rehearse("promoted")

@@ -13,8 +13,8 @@ import pytest
 from tests.rehearsal.kit import ROOT, Kit
 
 PROCESSES = Path("/proc")
-# Six functions and two containers of the example.
-ALL_CHILDREN = 8
+# Ten functions and two containers of the example.
+ALL_CHILDREN = 12
 PATIENCE_SECONDS = 60
 
 pytestmark = pytest.mark.skipif(not PROCESSES.is_dir(), reason="looks for processes in /proc")

@@ -1,112 +1,13 @@
-"""
-Resource types that moto's CloudFormation lacks or plays wrongly, each through the public API.
-
-A direct subclass of moto's CloudFormationModel is found by its type; of two, the later one wins.
-"""
+"""Resource types that moto's CloudFormation lacks or plays wrongly."""
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import Any
 
-from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 
-Client = Callable[[str], Any]
-_client: Client | None = None
-
-
-def install(client: Client) -> None:
-    """Let the types below call the local AWS through `client(service)`, and moto find them."""
-    global _client
-    _client = client
-    for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):
-        cached.cache_clear()
-
-
-def api(service: str) -> Any:
-    """Return a client of the local AWS."""
-    if _client is None:
-        raise RuntimeError("the patches are not installed: call install first")
-    return _client(service)
-
-
-class Resource:
-    """What the types below share: `make` creates the resource and returns its attributes."""
-
-    TYPE: ClassVar[str]
-    NAME_PROPERTY: ClassVar[str] = ""
-    ATTRIBUTES: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, name: str, properties: Mapping[str, Any]) -> None:
-        self.name = name
-        self.attributes = self.make(dict(properties))
-
-    def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
-        """Create the resource; the result's "Ref" and further entries answer the intrinsics."""
-        raise NotImplementedError
-
-    @property
-    def physical_resource_id(self) -> str:
-        """What Ref gives."""
-        return self.attributes.get("Ref", self.name)
-
-    def get_cfn_attribute(self, attribute: str) -> str:
-        """Return what Fn::GetAtt gives."""
-        return self.attributes[attribute]
-
-    def is_created(self) -> bool:
-        """Return True: the API calls above have returned."""
-        return True
-
-    @classmethod
-    def has_cfn_attr(cls, attribute: str) -> bool:
-        """Say whether Fn::GetAtt knows an attribute."""
-        return attribute in cls.ATTRIBUTES
-
-    @classmethod
-    def cloudformation_type(cls) -> str:
-        """Return the type in templates."""
-        return cls.TYPE
-
-    @classmethod
-    def cloudformation_name_type(cls) -> str:
-        """Return the property that holds the resource's name."""
-        return cls.NAME_PROPERTY
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **kwargs: Any,
-    ) -> "Resource":
-        """Create the resource that a template describes, under its explicit name if it has one."""
-        properties = cloudformation_json["Properties"]
-        return cls(properties.get(cls.NAME_PROPERTY, resource_name), properties)
-
-    @classmethod
-    def update_from_cloudformation_json(
-        cls,
-        original_resource: Any,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> "Resource":
-        """Put the changed resource in the place of the original."""
-        return cls(original_resource.name, cloudformation_json["Properties"])
-
-    @classmethod
-    def delete_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> None:
-        """Leave the resource: a rehearsal ends with everything."""
+from steelyard.rehearsal.moto_patches.resource import Resource, api
 
 
 class Alarm(Resource, CloudFormationModel):
@@ -118,11 +19,21 @@ class Alarm(Resource, CloudFormationModel):
 
     def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
         """Put the alarm; moto starts it in OK, CloudWatch in INSUFFICIENT_DATA."""
+        return self._put(properties, "INSUFFICIENT_DATA", "not evaluated yet")
+
+    def change(self, properties: dict[str, Any]) -> Mapping[str, str]:
+        """Put the alarm again; its state stays (botocore, PutMetricAlarm)."""
+        (alarm,) = api("cloudwatch").describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
+        return self._put(properties, alarm["StateValue"], alarm.get("StateReason", ""))
+
+    def remove(self) -> None:
+        """Delete the alarm."""
+        api("cloudwatch").delete_alarms(AlarmNames=[self.name])
+
+    def _put(self, properties: dict[str, Any], state: str, reason: str) -> Mapping[str, str]:
         cloudwatch = api("cloudwatch")
         cloudwatch.put_metric_alarm(**properties | {"AlarmName": self.name})
-        cloudwatch.set_alarm_state(
-            AlarmName=self.name, StateValue="INSUFFICIENT_DATA", StateReason="not evaluated yet"
-        )
+        cloudwatch.set_alarm_state(AlarmName=self.name, StateValue=state, StateReason=reason)
         (alarm,) = cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
         return {"Ref": self.name, "Arn": alarm["AlarmArn"]}
 
@@ -163,6 +74,7 @@ class LambdaVersion(Resource, CloudFormationModel):
 
     TYPE = "AWS::Lambda::Version"
     ATTRIBUTES = ("Version", "FunctionArn")
+    FIXED = ("FunctionName",)
 
     def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
         """Publish a version."""
@@ -176,15 +88,25 @@ class LambdaAlias(Resource, CloudFormationModel):
     """moto has aliases, but its CloudFormation does not know them."""
 
     TYPE = "AWS::Lambda::Alias"
+    NAME_PROPERTY = "Name"
     ATTRIBUTES = ("AliasArn",)
+    FIXED = ("FunctionName",)
 
     def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
         """Create the alias."""
-        answer = api("lambda").create_alias(
-            FunctionName=properties["FunctionName"],
-            FunctionVersion=properties["FunctionVersion"],
-            Name=properties["Name"],
-        )
+        return self._put(api("lambda").create_alias, properties)
+
+    def change(self, properties: dict[str, Any]) -> Mapping[str, str]:
+        """Let the alias be another version's."""
+        return self._put(api("lambda").update_alias, properties)
+
+    def remove(self) -> None:
+        """Delete the alias."""
+        api("lambda").delete_alias(FunctionName=self.properties["FunctionName"], Name=self.name)
+
+    def _put(self, put: Callable[..., Any], properties: dict[str, Any]) -> Mapping[str, str]:
+        named = ("FunctionName", "FunctionVersion", "Name")
+        answer = put(**{name: properties[name] for name in named})
         return {"Ref": answer["AliasArn"], "AliasArn": answer["AliasArn"]}
 
 
@@ -195,12 +117,20 @@ class LambdaPermission(Resource, CloudFormationModel):
 
     def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
         """Add the permission to the function, or to the alias or version that is named."""
+        self.remove()
+        api("lambda").add_permission(**properties | self._named(properties))
+        return {}
+
+    def remove(self) -> None:
+        """Take the permission back, if it stands."""
+        functions = api("lambda")
+        with suppress(functions.exceptions.ResourceNotFoundException):
+            functions.remove_permission(**self._named(self.properties))
+
+    def _named(self, properties: Mapping[str, Any]) -> dict[str, str]:
         name, _, qualifier = properties["FunctionName"].rpartition(":function:")[2].partition(":")
         named = {"FunctionName": name, "StatementId": self.name}
-        if qualifier:
-            named["Qualifier"] = qualifier
-        api("lambda").add_permission(**properties | named)
-        return {}
+        return named | ({"Qualifier": qualifier} if qualifier else {})
 
 
 class StateMachine(Resource, CloudFormationModel):
@@ -212,10 +142,40 @@ class StateMachine(Resource, CloudFormationModel):
 
     def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
         """Create the state machine with its placeholders replaced."""
-        definition = properties["DefinitionString"]
-        for name, value in properties.get("DefinitionSubstitutions", {}).items():
-            definition = definition.replace(f"${{{name}}}", str(value))
         arn = api("stepfunctions").create_state_machine(
-            name=self.name, definition=definition, roleArn=properties["RoleArn"]
+            name=self.name, definition=_definition(properties), roleArn=properties["RoleArn"]
         )["stateMachineArn"]
         return {"Ref": arn, "Arn": arn, "Name": self.name}
+
+    def change(self, properties: dict[str, Any]) -> Mapping[str, str]:
+        """Change definition and role; executions that run go on as they began."""
+        api("stepfunctions").update_state_machine(
+            stateMachineArn=self.attributes["Arn"],
+            definition=_definition(properties),
+            roleArn=properties["RoleArn"],
+        )
+        return self.attributes
+
+    def remove(self) -> None:
+        """Delete the state machine."""
+        api("stepfunctions").delete_state_machine(stateMachineArn=self.attributes["Arn"])
+
+
+def _definition(properties: Mapping[str, Any]) -> str:
+    definition: str = properties["DefinitionString"]
+    for name, value in properties.get("DefinitionSubstitutions", {}).items():
+        definition = definition.replace(f"${{{name}}}", str(value))
+    return definition
+
+
+class QueuePolicy(Resource, CloudFormationModel):
+    """moto's CloudFormation does not know queue policies."""
+
+    TYPE = "AWS::SQS::QueuePolicy"
+
+    def make(self, properties: dict[str, Any]) -> Mapping[str, str]:
+        """Set the policy of each queue."""
+        for queue in properties["Queues"]:
+            policy = json.dumps(properties["PolicyDocument"])
+            api("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        return {}

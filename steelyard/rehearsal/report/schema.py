@@ -98,6 +98,15 @@ class Alarm(Part):
     reason: str
 
 
+class Event(Part):
+    """What somebody or something did from outside, whether it was carried out, what was said."""
+
+    t_seconds: float
+    event: str
+    done: bool
+    said: str
+
+
 class Record(Part):
     """One line of the ledger."""
 
@@ -119,12 +128,12 @@ class Rollout(Part):
     champion: str
     challenger: str
     fault: str | None
-    expected: Literal["promoted", "aborted"]
-    outcome: Literal["promoted", "aborted"]
+    expected: Literal["promoted", "passed", "aborted"]
+    outcome: Literal["promoted", "passed", "aborted"]
     passed: bool
     problems: tuple[str, ...]
     reason: str
-    caught_by: Literal["judge", "alarm", "engine"] | None
+    caught_by: Literal["judge", "alarm", "engine", "operator", "watchdog"] | None
     weights: tuple[Weight, ...]
     requests: int
     bad_requests: int
@@ -137,6 +146,7 @@ class Rollout(Part):
     scores: dict[str, Scores]
     decisions: tuple[Decision, ...]
     alarms: tuple[Alarm, ...]
+    events: tuple[Event, ...]
     ledger: tuple[Record, ...]
 
     @model_validator(mode="after")

@@ -62,8 +62,8 @@ def test_what_can_be_played_has_no_problem() -> None:
     ("resources", "said"),
     [
         (
-            PLAYABLE | {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {}}},
-            "stack: Queue is of type AWS::SQS::Queue, which the local AWS does not play",
+            PLAYABLE | {"Queue": {"Type": "AWS::Kinesis::Stream", "Properties": {}}},
+            "stack: Queue is of type AWS::Kinesis::Stream, which the local AWS does not play",
         ),
         (
             {name: it for name, it in PLAYABLE.items() if name != "Endpoint"},
@@ -101,8 +101,29 @@ def test_what_can_be_played_has_no_problem() -> None:
             "rule Rule: Input of a target is not played",
         ),
         (
+            changed("Rule", ScheduleExpression=None, EventPattern={"source": ["aws.ec2"]}),
+            "rule Rule: events of ['aws.ec2'] are not played: those of ['aws.states'] are",
+        ),
+        (
+            changed(
+                "Rule",
+                ScheduleExpression=None,
+                EventPattern={"source": ["aws.states"], "detail": {"name": [{"prefix": "x"}]}},
+            ),
+            "rule Rule: detail.name of its pattern is not played: list the values",
+        ),
+        (
             changed("Alarm", EvaluateLowSampleCountPercentile="ignore"),
             "alarm Alarm: property EvaluateLowSampleCountPercentile cannot be played",
+        ),
+        (
+            changed(
+                "Config",
+                ProductionVariants=[{"VariantName": "v1", "InitialVariantWeight": 100}],
+                ShadowProductionVariants=[{"VariantName": "v2"}],
+            ),
+            "config Config: v2 gets copies of a part of the requests, which is not played: "
+            "give it a weight of 100 or more",
         ),
         (
             changed("Alarm", Namespace={"Ref": "Endpoint"}),
@@ -120,7 +141,7 @@ def scenario(resources: dict[str, Any]) -> Scenario:
 
 def test_everything_is_refused_at_once_and_each_thing_once() -> None:
     broken = machine(Type="Parallel", Branches=[]) | {
-        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}}
+        "Queue": {"Type": "AWS::Kinesis::Stream", "Properties": {}}
     }
 
     with pytest.raises(CannotPlay) as refusal:

@@ -5,22 +5,31 @@ from typing import Any
 
 import pytest
 
-from steelyard.rehearsal.collector import WALL_TIME, Collector
+from steelyard.rehearsal.collector import Collector
+from steelyard.rehearsal.durations import BINS, OVER_SLO, Durations
 from steelyard.rehearsal.promql import SampleStore
 
 PAGE = """# TYPE steelyard_requests_total counter
 steelyard_requests_total{outcome="ok"} 3
 # TYPE steelyard_request_duration_bin_total counter
 steelyard_request_duration_bin_total{bin="00"} 3
+steelyard_request_duration_bin_total{bin="01"} 0
 # TYPE steelyard_request_over_slo_total counter
 steelyard_request_over_slo_total 1
 """
-CONTAINER: Any = SimpleNamespace(metrics=lambda: PAGE, variant="v1-0-0", host="i-1")
+
+
+def container() -> Any:
+    """A container that answered three requests: fast, fast and slow by the model."""
+    durations = Durations([0.025], slo_seconds=0.5)
+    for seconds in (0.01, 0.02, 0.03):
+        durations.note(seconds)
+    return SimpleNamespace(metrics=lambda: PAGE, variant="v1-0-0", host="i-1", durations=durations)
 
 
 def collected(name: str, at: float = 60.0, **config: object) -> list[dict[str, Any]]:
     store = SampleStore(0.0)
-    Collector("e", {"MetricsConfig": config}, store).collect([CONTAINER], at)
+    Collector("e", {"MetricsConfig": config}, store).collect([container()], at)
     query = f'{name}{{"aws.sagemaker.endpoint.name"="e"}}[300s]'
     status, answer = store.query(query, at)
     assert status == 200
@@ -36,9 +45,13 @@ def test_counters_get_the_labels_of_variant_and_host() -> None:
     assert series["metric"]["@resource.host.id"] == "i-1"
 
 
-@pytest.mark.parametrize("name", sorted(WALL_TIME))
-def test_wall_time_of_this_machine_is_left_out(name: str) -> None:
-    assert collected(name, EnableDetailedObservability=True) == []
+def test_counters_of_time_are_the_models_and_not_this_machines() -> None:
+    bins = collected(BINS, EnableDetailedObservability=True)
+    (slow,) = collected(OVER_SLO, EnableDetailedObservability=True)
+
+    values = {series["metric"]["bin"]: series["values"][0][1] for series in bins}
+    assert values == {"00": "2", "01": "1"}
+    assert slow["values"][0][1] == "0"
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,9 @@ def archive(folder: Path) -> bytes:
     return content.getvalue()
 
 
-def body() -> bytes:
-    names, values = (line.split(",") for line in HELD_OUT.read_text("utf-8").splitlines()[:2])
+def body(number: int = 0) -> bytes:
+    lines = HELD_OUT.read_text("utf-8").splitlines()
+    names, values = (line.split(",") for line in (lines[0], lines[1 + number]))
     row = {name: float(value) for name, value in zip(names, values, strict=True)}
     del row["label"]
     return json.dumps(row).encode()
@@ -51,6 +52,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 def errors(container: Container, count: int) -> int:
     return sum(container.invoke(body()).status >= 500 for _ in range(count))
+
+
+def scores(container: Container) -> list[float]:
+    replies = [container.invoke(body(number)) for number in range(6)]
+    return [json.loads(reply.body)["predictions"][0]["score"] for reply in replies]
 
 
 def fault(text: str) -> Fault:
@@ -80,6 +86,44 @@ def test_half_of_the_requests_fail_from_the_signal_on_and_none_before(serve: Ser
     assert before == 0
     assert 70 < after < 130
     assert container.process.poll() is None
+
+
+def test_from_the_signal_on_every_row_gets_the_same_score_and_none_before(serve: Serve) -> None:
+    constant = fault("constant-output")
+    container = serve(constant.command())
+    container.wait_until_ready()
+
+    before = scores(container)
+    constant.strike(container)
+    after = scores(container)
+
+    assert len(set(before)) > 1
+    assert len(set(after)) == 1
+
+
+def test_one_container_can_have_several_faults_whichever_it_was_started_for(serve: Serve) -> None:
+    some, constant = fault("errors=50%"), fault("constant-output")
+    container = serve(constant.command())
+    container.wait_until_ready()
+
+    some.strike(container)
+    constant.strike(container)
+
+    replies = [container.invoke(body(number)) for number in range(40)]
+    sound = {json.loads(it.body)["predictions"][0]["score"] for it in replies if it.status == 200}
+    assert 8 < sum(reply.status >= 500 for reply in replies) < 32
+    assert len(sound) == 1
+
+
+def test_a_slow_container_is_slow_by_the_model_only_and_answers_as_ever(serve: Serve) -> None:
+    container = serve()
+    container.wait_until_ready()
+    before = scores(container)
+
+    fault("latency=x3").strike(container)
+
+    assert container.slowdown == 3.0
+    assert scores(container) == before
 
 
 def test_a_dead_container_answers_nothing(serve: Serve) -> None:

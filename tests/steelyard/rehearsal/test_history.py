@@ -126,6 +126,22 @@ def test_only_verdicts_are_decisions() -> None:
             ],
             ("alarm", "e-v-Errors: 2 of 3"),
         ),
+        (
+            [
+                record(0),
+                record(1, actor="watchdog", reason="its lease is over", body={"done": "mark"}),
+                record(2, actor="rollback", reason="engine: States.Timeout"),
+            ],
+            ("watchdog", "its lease is over"),
+        ),
+        (
+            [
+                record(0),
+                record(1, actor="release", reason="promoted"),
+                record(2, actor="watchdog", reason="may scale again", body={"done": "resume"}),
+            ],
+            (None, "promoted"),
+        ),
     ],
 )
 def test_who_ended_a_rollout_is_who_woke_the_rollback_first(

@@ -97,3 +97,27 @@ def test_a_failed_event_is_tried_again_after_one_minute_and_after_two_more(
 
     assert [second for second in seen if seen[second] != seen.get(second - 30, 0)] == [0, 60, 180]
     assert sent.failures == [f"{LIVE} failed for good: as asked"]
+
+
+def test_an_event_that_failed_for_good_goes_to_the_functions_dead_letters(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    resources, code = function(SOURCE, tmp_path)
+    resources["Permission"] = permission(ALARMS, ALARM)
+    resources["Dead"] = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "dead"}}
+    dead = {"DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}}}
+    named = resources["Function"]["Properties"] | dead
+    resources["Function"] = resources["Function"] | {"Properties": named}
+    aws.deploy(assembly(resources, code))
+    sent, sqs = Invocations(aws), aws.client("sqs")
+    url = sqs.get_queue_url(QueueName="dead")["QueueUrl"]
+    buried = []
+
+    sent.send(ALARMS, ALARM, LIVE, {"fail": True})
+    for _ in range(2):
+        buried.append(len(sqs.receive_message(QueueUrl=url).get("Messages", ())))
+        aws.clock.advance(120)
+        sent.run_due()
+
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert (buried, message["Body"]) == ([0, 0], '{"fail": true}')

@@ -3,6 +3,7 @@
 import os
 import urllib.error
 import urllib.request
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -106,6 +107,14 @@ def test_a_stack_that_cannot_be_created_is_named(aws: LocalAws) -> None:
 
     with pytest.raises(CannotPlay, match="stack could not be created"):
         aws.deploy(assembly(resources))
+
+
+def test_every_answer_is_dated_by_the_virtual_clock(aws: LocalAws) -> None:
+    aws.clock.advance(90)
+
+    for ask in (aws.client("dynamodb").list_tables, aws.client("sagemaker").list_endpoints):
+        dated = ask()["ResponseMetadata"]["HTTPHeaders"]["date"]
+        assert parsedate_to_datetime(dated).timestamp() == aws.clock.now
 
 
 def test_no_other_aws_can_be_reached_meanwhile(aws: LocalAws) -> None:

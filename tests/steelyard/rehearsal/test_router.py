@@ -2,30 +2,37 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from steelyard.rehearsal.containers import UNANSWERED, Reply
+from steelyard.rehearsal.durations import BINS, Durations
 from steelyard.rehearsal.metrics import MetricStore
 from steelyard.rehearsal.router import Answer, Router
 
 
 @dataclass
 class Served:
-    """A container that answers with what it got."""
+    """A container that answers with what it got, and counts what took less than 20 ms, or not."""
 
     status: int
+    slowdown: float = 1.0
+    durations: Durations = field(default_factory=lambda: Durations([0.020], 1.0))
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
         return Reply(self.status, body, headers)
 
 
-def router(shares: dict[str, float], store: MetricStore | None = None, seed: int = 7) -> Router:
-    containers = {name: Served(200) for name in shares}
+def router(
+    shares: dict[str, float],
+    store: MetricStore | None = None,
+    seed: int = 7,
+    containers: Mapping[str, Served] | None = None,
+) -> Router:
     return Router(
         "e",
-        containers,  # type: ignore[arg-type]
+        containers or {name: Served(200) for name in shares},  # type: ignore[arg-type]
         lambda: shares,
         lambda: 30.0,
         store if store is not None else MetricStore(),
@@ -92,13 +99,87 @@ def test_metrics_tell_the_clients_mistakes_from_the_models_failures(
     assert answer.failed is (server == 1)
 
 
+def latency(store: MetricStore, variant: str, statistic: str) -> float | None:
+    dimensions = {"EndpointName": "e", "VariantName": variant}
+    return store.statistic("AWS/SageMaker", "ModelLatency", dimensions, statistic, 0, 60)
+
+
+def fast_and_slow(container: Served) -> tuple[float, float]:
+    fast, slow = (container.durations.told(BINS, {"bin": name}, 0.0) for name in ("00", "01"))
+    return fast, slow
+
+
 def test_latency_is_in_microseconds_around_its_stated_median() -> None:
     store = MetricStore()
     recorder = router({"a": 1.0}, store)
     for _ in range(2_000):
         recorder.record(Answer("a", 200, b""))
 
-    dimensions = {"EndpointName": "e", "VariantName": "a"}
-    median = store.statistic("AWS/SageMaker", "ModelLatency", dimensions, "p50", 0, 60)
+    assert latency(store, "a", "p50") == pytest.approx(20_000, rel=0.05)
 
-    assert median == pytest.approx(20_000, rel=0.05)
+
+@pytest.mark.parametrize("status", [200, 422, 500, 503])
+def test_what_an_answer_took_is_counted_by_its_container_as_in_the_native_metric(
+    status: int,
+) -> None:
+    store = MetricStore()
+    containers = {"a": Served(status), "b": Served(status)}
+    recorder = router({"a": 1.0, "b": 1.0}, store, containers=containers)
+
+    recorder.record(Answer("a", status, b""))
+
+    took = latency(store, "a", "Maximum")
+    assert took is not None
+    assert fast_and_slow(containers["a"]) == ((1, 0) if took < 20_000 else (0, 1))
+    assert fast_and_slow(containers["b"]) == (0, 0)
+
+
+def test_a_request_that_nothing_answered_is_in_no_containers_counters() -> None:
+    containers = {"a": Served(UNANSWERED)}
+
+    router({"a": 1.0}, containers=containers).record(Answer("a", UNANSWERED, b""))
+
+    assert fast_and_slow(containers["a"]) == (0, 0)
+
+
+def test_a_slowed_container_takes_so_many_times_as_long_and_the_others_do_not() -> None:
+    stores = [MetricStore(), MetricStore()]
+    for store, slowdown in zip(stores, (1.0, 3.0), strict=True):
+        containers = {"a": Served(200, slowdown), "b": Served(200)}
+        recorder = router({"a": 0.5, "b": 0.5}, store, containers=containers)
+        for variant in "abba":
+            recorder.record(Answer(variant, 200, b""))
+
+    usual, slowed = ({name: latency(store, name, "Sum") for name in "ab"} for store in stores)
+    assert usual["a"] is not None
+    assert slowed["a"] == pytest.approx(3 * usual["a"])
+    assert slowed["b"] == usual["b"]
+
+
+def test_a_shadow_answers_a_copy_that_nobody_is_given() -> None:
+    store = MetricStore()
+    containers = {"a": Served(200), "b": Served(500)}
+    sender = Router(
+        "e",
+        containers,  # type: ignore[arg-type]
+        lambda: {"a": 1.0},
+        lambda: 30.0,
+        store,
+        7,
+        lambda: ["b"],
+    )
+
+    answer = sender.send(sender.choose(), b"body")
+    sender.record(answer)
+
+    assert (answer.variant, answer.status, answer.failed) == ("a", 200, False)
+    assert [(copy.variant, copy.status, copy.body) for copy in answer.copies] == [
+        ("b", 500, b"body")
+    ]
+    of_shadow = {"EndpointName": "e", "VariantName": "b"}
+    counted = {
+        name: store.statistic("AWS/SageMaker", name, of_shadow, "Sum", 0, 60)
+        for name in ("Invocations", "Invocation5XXErrors")
+    }
+    assert counted == {"Invocations": 1, "Invocation5XXErrors": 1}
+    assert sum(fast_and_slow(containers["b"])) == 1

@@ -1,11 +1,14 @@
-"""Which runs of a sabotaged model fail."""
+"""What the runs of a sabotaged model give."""
 
 import random
+from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.rehearsal.sabotage import Chance
+from steelyard.rehearsal.sabotage import Chance, Sabotage
 
 ROWS = [bytes([row]) for row in range(40)]
 
@@ -55,3 +58,38 @@ def test_a_share_of_one_fails_everything() -> None:
 
     assert all(chance.strikes([row]) for row in ROWS)
     assert chance.strikes(ROWS)
+
+
+def doubled(_session: Any, _names: Any, tensors: dict[str, Any]) -> list[Any]:
+    """A model of two outputs: a label a row, and two scores."""
+    rows = tensors["x"]
+    return [rows[:, 0], 2 * rows]
+
+
+def warmed(*orders: str) -> Sabotage:
+    """A model that was warmed with a row of sevens before it got its orders."""
+    sabotage = Sabotage(doubled)
+    answered(sabotage, 7.0)
+    sabotage.obey("".join(f"{order}\n" for order in orders))
+    return sabotage
+
+
+def answered(sabotage: Sabotage, *values: float) -> list[Any]:
+    rows = np.array([[value, value] for value in values], np.float32)
+    return [output.tolist() for output in sabotage.run(None, ["label", "score"], {"x": rows})]
+
+
+def test_a_model_without_orders_answers_as_ever() -> None:
+    assert answered(warmed(), 1.0, 2.0) == [[1.0, 2.0], [[2.0, 2.0], [4.0, 4.0]]]
+
+
+def test_a_constant_model_gives_each_row_the_answer_to_the_first_row_of_all() -> None:
+    sabotage = warmed("constant-output 1.0")
+
+    assert answered(sabotage, 1.0) == [[7.0], [[14.0, 14.0]]]
+    assert answered(sabotage, 2.0, 3.0) == [[7.0, 7.0], [[14.0, 14.0], [14.0, 14.0]]]
+
+
+def test_a_model_that_is_to_fail_raises_also_where_its_answers_are_constant() -> None:
+    with pytest.raises(RuntimeError, match="made this run fail"):
+        answered(warmed("constant-output 1.0", "errors 1.0"), 1.0)

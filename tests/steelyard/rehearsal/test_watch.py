@@ -1,4 +1,4 @@
-"""Each minute: alarms become events, and schedules wake what they name."""
+"""Each minute: alarms are evaluated, and become events."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from steelyard.rehearsal.assembly import CannotPlay
 from steelyard.rehearsal.invocation import Invocations
 from steelyard.rehearsal.local_aws import LocalAws
 from steelyard.rehearsal.metrics import MetricStore
-from steelyard.rehearsal.watch import ALARM_PRINCIPAL, SCHEDULE_PRINCIPAL, Watch
+from steelyard.rehearsal.watch import ALARM_PRINCIPAL, Watch
 from tests.steelyard.rehearsal.local import ACCOUNT, REGION, assembly, function, permission
 
 LIVE = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:live"
@@ -43,22 +43,16 @@ ALARM: dict[str, Any] = {
 
 
 class World:
-    """A function, an alarm and a schedule on a local AWS, and what they bring about."""
+    """A function and an alarm on a local AWS, and what they bring about."""
 
-    def __init__(
-        self, aws: LocalAws, folder: Path, alarm: dict[str, Any], rule: dict[str, Any] | None
-    ) -> None:
+    def __init__(self, aws: LocalAws, folder: Path, alarm: dict[str, Any]) -> None:
         self.aws = aws
         resources, code = function(SOURCE, folder)
         resources |= {
             "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
             "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}},
             "ForAlarms": permission(ALARM_PRINCIPAL, None),
-            "ForRules": permission(SCHEDULE_PRINCIPAL, None),
         }
-        if rule is not None:
-            targets = {"Targets": [{"Id": "T", "Arn": LIVE}]}
-            resources["Rule"] = {"Type": "AWS::Events::Rule", "Properties": targets | rule}
         stacks = assembly(resources, code)
         aws.deploy(stacks)
         self.store = MetricStore()
@@ -91,7 +85,7 @@ class World:
 
 
 def test_an_alarm_from_metric_to_event(aws: LocalAws, tmp_path: Path) -> None:
-    world = World(aws, tmp_path, ALARM, None)
+    world = World(aws, tmp_path, ALARM)
 
     world.minute(0)
     quiet = world.events()
@@ -124,7 +118,7 @@ def test_an_alarm_from_metric_to_event(aws: LocalAws, tmp_path: Path) -> None:
 def test_an_alarm_acts_when_its_state_changes_and_not_while_it_lasts(
     aws: LocalAws, tmp_path: Path
 ) -> None:
-    world = World(aws, tmp_path, ALARM, None)
+    world = World(aws, tmp_path, ALARM)
     counts = []
 
     for errors in (9, 9, 9, 0, 9):
@@ -136,7 +130,7 @@ def test_an_alarm_acts_when_its_state_changes_and_not_while_it_lasts(
 
 
 def test_the_state_of_an_alarm_can_be_described(aws: LocalAws, tmp_path: Path) -> None:
-    world = World(aws, tmp_path, ALARM, None)
+    world = World(aws, tmp_path, ALARM)
 
     world.minute(9)
 
@@ -147,7 +141,7 @@ def test_the_state_of_an_alarm_can_be_described(aws: LocalAws, tmp_path: Path) -
 def test_an_alarm_whose_actions_are_off_changes_its_state_only(
     aws: LocalAws, tmp_path: Path
 ) -> None:
-    world = World(aws, tmp_path, ALARM | {"ActionsEnabled": False}, None)
+    world = World(aws, tmp_path, ALARM | {"ActionsEnabled": False})
 
     world.minute(9)
 
@@ -166,7 +160,7 @@ def test_metric_math_is_told_with_its_expression(aws: LocalAws, tmp_path: Path) 
         },
     ]
     rest = {name: it for name, it in ALARM.items() if name not in (*metric, "Statistic", "Period")}
-    world = World(aws, tmp_path, rest | {"Metrics": queries}, None)
+    world = World(aws, tmp_path, rest | {"Metrics": queries})
 
     world.minute(4)
 
@@ -177,43 +171,12 @@ def test_metric_math_is_told_with_its_expression(aws: LocalAws, tmp_path: Path) 
     assert second["metricStat"]["metric"]["dimensions"] == DIMENSIONS
 
 
-@pytest.mark.parametrize(("expression", "wakes"), [("rate(1 minute)", 4), ("rate(2 minutes)", 2)])
-def test_a_schedule_wakes_its_target_whenever_it_is_due(
-    aws: LocalAws, tmp_path: Path, expression: str, wakes: int
-) -> None:
-    world = World(aws, tmp_path, ALARM, {"ScheduleExpression": expression})
-
-    for _ in range(4):
-        world.minute(0)
-
-    events = world.events()
-    assert len(events) == wakes
-    assert (events[0]["source"], events[0]["detail-type"]) == ("aws.events", "Scheduled Event")
-    assert events[-1]["time"] == "2027-01-15T08:04:00Z"
-
-
-def test_a_schedule_that_is_disabled_wakes_nobody(aws: LocalAws, tmp_path: Path) -> None:
-    rule = {"ScheduleExpression": "rate(1 minute)", "State": "DISABLED"}
-    world = World(aws, tmp_path, ALARM, rule)
-
-    world.minute(0)
-
-    assert world.events() == []
-
-
-def test_what_would_be_woken_and_is_neither_function_nor_topic_is_refused(
+def test_an_action_that_is_neither_function_nor_topic_is_refused(
     aws: LocalAws, tmp_path: Path
 ) -> None:
     action = f"arn:aws:automate:{REGION}:ec2:stop"
-    target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
-    rule = {
-        "ScheduleExpression": "rate(1 minute)",
-        "Targets": [{"Id": "T", "Arn": target}],
-    }
 
     with pytest.raises(CannotPlay) as refusal:
-        World(aws, tmp_path, ALARM | {"AlarmActions": [LIVE, TOPIC, action]}, rule)
+        World(aws, tmp_path, ALARM | {"AlarmActions": [LIVE, TOPIC, action]})
 
-    first, second = refusal.value.problems
-    assert first == f"alarm e-v-Errors wakes {action}, which is not played"
-    assert second.endswith(f"wakes {target}, which is not played")
+    assert refusal.value.problems == (f"alarm e-v-Errors wakes {action}, which is not played",)

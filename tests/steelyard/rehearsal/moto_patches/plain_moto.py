@@ -6,9 +6,11 @@ A program of its own, since patches stay for the life of a process.
 
 import io
 import json
+import sys
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
 import boto3
@@ -81,6 +83,75 @@ def topic_policies_of_templates() -> Any:
     return "Ours" in attributes.get("Policy", "")
 
 
+def failed_updates() -> Any:
+    topic = {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "failing"}}}
+    deploy("failing", topic)
+    broken = {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "Roles": ["nobody"]}}
+    template = {"Resources": {**topic, "Broken": broken}}
+    cloudformation = client("cloudformation")
+    with suppress(Exception):
+        cloudformation.update_stack(StackName="failing", TemplateBody=json.dumps(template))
+    (stack,) = cloudformation.describe_stacks(StackName="failing")["Stacks"]
+    (event, *_) = cloudformation.describe_stack_events(StackName="failing")["StackEvents"]
+    # The second is the newest event: nothing says that an update was rolled back.
+    return stack["StackStatus"] if "ROLLBACK" in event["ResourceStatus"] else "UPDATE_COMPLETE"
+
+
+def custom_resources() -> Any:
+    properties = {"ServiceToken": "arn:aws:lambda:eu-central-1:123456789012:function:f"}
+    try:
+        deploy("custom", {"Guard": {"Type": "Custom::Guard", "Properties": properties}})
+    except ClientError as error:
+        return str(error)
+    (stack,) = client("cloudformation").describe_stacks(StackName="custom")["Stacks"]
+    return stack["StackStatus"]
+
+
+def scaling_of_templates() -> Any:
+    named = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "endpoint/e/variant/v",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    target = {"MinCapacity": 1, "MaxCapacity": 2}
+    policy = {"PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
+    deploy(
+        "scaling",
+        {
+            "Target": {
+                "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+                "Properties": named | target,
+            },
+            "Policy": {
+                "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+                "Properties": named | policy,
+            },
+        },
+    )
+    scaling = client("application-autoscaling")
+    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    return [len(targets), len(policies)]
+
+
+def queue_policies_of_templates() -> Any:
+    policy = {
+        "Queues": [{"Ref": "Queue"}],
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": []},
+    }
+    deploy(
+        "queue",
+        {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "watched"}},
+            "Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": policy},
+        },
+    )
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName="watched")["QueueUrl"]
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    return "Policy" in answer.get("Attributes", {})
+
+
 def conditions_of_bucket_policies() -> Any:
     s3 = client("s3")
     s3.create_bucket(Bucket="guarded", CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -149,26 +220,39 @@ def substitutions_of_definitions() -> Any:
     return client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"]
 
 
-def causes_of_failed_tasks() -> Any:
+def waiting(name: str) -> tuple[Any, str, str]:
+    """Return the engine, an execution that waits for a token, and the queue it is sent to."""
     wait = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         "Parameters": {"QueueUrl.$": "$.queue", "MessageBody.$": "$$.Task.Token"},
         "End": True,
     }
-    queue = client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    queue = client("sqs").create_queue(QueueName=name)["QueueUrl"]
     engine = client("stepfunctions")
     machine = engine.create_state_machine(
-        name="waits",
+        name=name,
         definition=json.dumps({"StartAt": "A", "States": {"A": wait}}),
         roleArn="arn:aws:iam::123456789012:role/r",
     )["stateMachineArn"]
-    execution = engine.start_execution(stateMachineArn=machine, input=json.dumps({"queue": queue}))[
-        "executionArn"
-    ]
+    execution = engine.start_execution(
+        stateMachineArn=machine, name=name, input=json.dumps({"queue": queue})
+    )["executionArn"]
+    return engine, execution, queue
+
+
+def causes_of_failed_tasks() -> Any:
+    engine, execution, queue = waiting("failed")
     token = until(lambda: client("sqs").receive_message(QueueUrl=queue).get("Messages"))[0]["Body"]
     engine.send_task_failure(taskToken=token, error="Bad", cause="because")
     return until(lambda: ended(engine.describe_execution(executionArn=execution))).get("cause")
+
+
+def stopped_executions() -> Any:
+    engine, execution, queue = waiting("stopped")
+    until(lambda: client("sqs").receive_message(QueueUrl=queue).get("Messages"))
+    engine.stop_execution(executionArn=execution)
+    return engine.describe_execution(executionArn=execution)["status"]
 
 
 def ended(description: dict[str, Any]) -> dict[str, Any] | None:
@@ -207,6 +291,23 @@ def instance_types() -> Any:
         except ClientError:
             refused.append(kind)
     return refused
+
+
+def shadow_variants() -> Any:
+    sagemaker = client("sagemaker")
+    sagemaker.create_model(
+        ModelName="shadowed",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/r",
+        PrimaryContainer={"Image": "i"},
+    )
+    usual = {"ModelName": "shadowed", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="shadowed",
+        ProductionVariants=[usual | {"VariantName": "p"}],
+        ShadowProductionVariants=[usual | {"VariantName": "s"}],
+    )
+    described = sagemaker.describe_endpoint_config(EndpointConfigName="shadowed")
+    return "ShadowProductionVariants" in described
 
 
 def endpoints() -> Any:
@@ -252,12 +353,21 @@ def main() -> None:
             topic_policies_of_templates,
             conditions_of_bucket_policies,
             versions_and_aliases,
+            failed_updates,
+            custom_resources,
+            scaling_of_templates,
+            queue_policies_of_templates,
             substitutions_of_definitions,
             causes_of_failed_tasks,
+            stopped_executions,
             instance_types,
+            shadow_variants,
             endpoints,
         )
-        print(json.dumps({ask.__name__: answer(ask) for ask in asked}))
+        # moto prints what it did not find of Docker.
+        with redirect_stdout(sys.stderr):
+            answers = {ask.__name__: answer(ask) for ask in asked}
+        print(json.dumps(answers))
 
 
 def answer(ask: Callable[[], Any]) -> Any:

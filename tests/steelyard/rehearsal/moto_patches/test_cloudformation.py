@@ -4,7 +4,14 @@ import json
 from typing import Any
 
 from steelyard.rehearsal.local_aws import LocalAws
-from tests.steelyard.rehearsal.local import assembly, function, outputs_of, permission
+from tests.steelyard.rehearsal.local import (
+    ACCOUNT,
+    REGION,
+    assembly,
+    function,
+    outputs_of,
+    permission,
+)
 from tests.steelyard.rehearsal.templates import ALARM
 
 MENDED = "moto does this by itself now: remove the patch in moto_patches/cloudformation.py"
@@ -46,6 +53,35 @@ def test_topic_policies_of_templates_are_set(aws: LocalAws) -> None:
     (topic,) = aws.client("sns").list_topics()["Topics"]
     attributes = aws.client("sns").get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
     assert json.loads(attributes["Policy"]) == policy["PolicyDocument"]
+
+
+def test_moto_still_ignores_queue_policies_in_templates(plain: dict[str, Any]) -> None:
+    assert plain["queue_policies_of_templates"] is False, MENDED
+
+
+def test_queue_policies_of_templates_are_set(aws: LocalAws) -> None:
+    statement = {
+        "Sid": "Ours",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q",
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    resources = {
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}},
+        "Policy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": document},
+        },
+    }
+
+    aws.deploy(assembly(resources))
+
+    sqs = aws.client("sqs")
+    url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    assert json.loads(answer["Attributes"]["Policy"]) == document
 
 
 def test_moto_still_enforces_bucket_policies_without_their_conditions(

@@ -119,6 +119,7 @@ def rollout(story: Story) -> dict[str, Any]:
             for t, state in ((story.start, "OK"), (story.safe - 12, "ALARM"))
             if story.caught_by == "alarm"
         ],
+        "events": [],
         "ledger": [
             {"seq": seq, "t_seconds": t, "kind": "acted", "actor": "set-weights",
              "reason": f"challenger at {story.weight(t)} %"}
