@@ -2,7 +2,7 @@
 
 import datetime
 
-import boto3
+from lambdas.aws.clients import client
 
 HOUR = 3600
 
@@ -12,7 +12,7 @@ class Alarms:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._cloudwatch = boto3.client("cloudwatch")
+        self._cloudwatch = client("cloudwatch")
 
     def ringing(self, variant: str) -> list[str]:
         """Return the names of a variant's alarms that are in ALARM now: those fire no action."""
@@ -28,7 +28,7 @@ class Load:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._cloudwatch = boto3.client("cloudwatch")
+        self._cloudwatch = client("cloudwatch")
 
     def highest(self, variant: str, now: float) -> float:
         """

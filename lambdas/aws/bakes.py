@@ -1,13 +1,13 @@
 """Step Functions: the bake that waits for a word."""
 
-import boto3
+from lambdas.aws.clients import client
 
 
 class Bakes:
     """The state machine's bake, waiting for a token."""
 
     def __init__(self) -> None:
-        self._stepfunctions = boto3.client("stepfunctions")
+        self._stepfunctions = client("stepfunctions")
         gone = self._stepfunctions.exceptions
         # An execution that ended, or an answer that was already given: nothing is left to tell.
         self._over = (gone.TaskTimedOut, gone.TaskDoesNotExist, gone.InvalidToken)

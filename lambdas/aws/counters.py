@@ -10,6 +10,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
+from lambdas.aws.clients import client
+
 
 class MetricsUnavailable(Exception):
     """The counters could not be read whole; what is missing is never taken for health."""
@@ -20,10 +22,9 @@ class Counters:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._session = boto3.Session()
         # No PromQL operation exists in botocore: the request is signed by hand, for the host that
         # the SDK itself would ask, so that AWS_ENDPOINT_URL leads it astray as it does the SDK.
-        self._base = boto3.client("cloudwatch").meta.endpoint_url
+        self._base = client("cloudwatch").meta.endpoint_url
         self._http = URLLib3Session(timeout=10)
 
     def samples(self, name: str, at: float, range_seconds: int) -> list[dict[str, Any]]:
@@ -49,9 +50,8 @@ class Counters:
             data=body,
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         )
-        SigV4Auth(
-            self._session.get_credentials(), "monitoring", self._session.region_name
-        ).add_auth(request)
+        session = boto3.DEFAULT_SESSION
+        SigV4Auth(session.get_credentials(), "monitoring", session.region_name).add_auth(request)
         try:
             response = self._http.send(request.prepare())
             answer: dict[str, Any] = json.loads(response.content)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.aws.clients import client
 from steelyard.rollout.live import is_home, is_settled, live_weights
 
 __all__ = [
@@ -44,12 +43,12 @@ class Endpoint:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        config = Config(
+        self._sagemaker = client(
+            "sagemaker",
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
-        self._sagemaker = boto3.client("sagemaker", config=config)
 
     def describe(self) -> dict[str, Any]:
         """Return DescribeEndpoint's answer; raises EndpointGone, EndpointRefused."""

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.aws.attributes import plain, typed
+from lambdas.aws.clients import client
 from lambdas.aws.patience import OutOfPatience, within
 from steelyard.rollout.ledger import (
     ACTIVE,
@@ -48,12 +47,12 @@ class Ledger:
         self._patience = patience_seconds
         # Each wait on the wire has the whole patience: a first connection of a fresh function has
         # name, TCP and TLS to settle on a sliver of a core.
-        config = Config(
+        self._dynamodb = client(
+            "dynamodb",
             connect_timeout=patience_seconds,
             read_timeout=patience_seconds,
             retries={"mode": "legacy", "max_attempts": RETRIES},
         )
-        self._dynamodb = boto3.client("dynamodb", config=config)
 
     def read(self) -> Lock | None:
         """Return the endpoint's lock, None before its first rollout."""

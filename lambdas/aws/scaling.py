@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
+from lambdas.aws.clients import client
 
 # SageMaker's only scalable dimension, and what the policy on requests per instance watches:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-prerequisites.html
@@ -38,7 +38,7 @@ class Scaling:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._scaling = boto3.client("application-autoscaling")
+        self._scaling = client("application-autoscaling")
 
     def targets(self, variants: Collection[str]) -> dict[str, Target]:
         """Return the scalable targets of these variants, by variant; one without has no entry."""

@@ -1,6 +1,6 @@
 """SNS: the people who want to know."""
 
-import boto3
+from lambdas.aws.clients import client
 
 
 class Topic:
@@ -8,7 +8,7 @@ class Topic:
 
     def __init__(self, arn: str) -> None:
         self._arn = arn
-        self._sns = boto3.client("sns")
+        self._sns = client("sns")
 
     def tell(self, subject: str, message: str) -> None:
         """Send a message."""

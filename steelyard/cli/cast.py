@@ -69,10 +69,10 @@ def cast(endpoint: Endpoint, wishes: Sequence[Wish]) -> list[Cast]:
     return casts
 
 
-def fault_problem(text: str, weights: Sequence[int]) -> str | None:
-    """Return what is wrong with a fault, None when it can be played at one of these weights."""
+def unplayable(field: str, text: str, weights: Sequence[int]) -> str | None:
+    """Return what is wrong with one of the `faults` or `events`, None when it can be played."""
     try:
-        parse(text, weights)
+        (parse if field == "faults" else events.parse)(text, weights)
     except ValueError as error:
         return str(error)
     return None
@@ -121,7 +121,7 @@ def _plan(endpoint: Endpoint, is_shadow: bool) -> tuple[int, ...]:
 
 def _faults(weights: Sequence[int], wish: Wish, problems: list[str]) -> tuple[Fault, ...]:
     """Return the faults that can be played, and note what is wrong with the others."""
-    found = [fault_problem(text, weights) for text in wish.faults]
+    found = [unplayable("faults", text, weights) for text in wish.faults]
     problems += [problem for problem in found if problem is not None]
     faults = tuple(
         parse(text, weights)

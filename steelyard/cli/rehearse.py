@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from steelyard.cli.assemble import assembly_problems
-from steelyard.cli.cast import Cast, Wish, cast, fault_problem
+from steelyard.cli.cast import Cast, Wish, cast, unplayable
 from steelyard.cli.place import Unusable, endpoint_folder
 from steelyard.cli.tools import missing_tools
 from steelyard.spec import Endpoint, SpecError, load
@@ -106,7 +106,7 @@ def prepare(request: Request) -> Programme:
     ]
     endpoint, casts = None, []
     try:
-        endpoint = load(endpoint_folder(request.endpoint), fault_problem)
+        endpoint = load(endpoint_folder(request.endpoint), unplayable)
         casts = cast(endpoint, _wishes(endpoint, request))
     except (SpecError, Unusable) as error:
         problems += error.problems

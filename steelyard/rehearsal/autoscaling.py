@@ -37,12 +37,18 @@ class Autoscaling:
         self._store = store
         self._told = told
         self._wanted: dict[str, deque[int]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the scaling policies again, after a deployment."""
+        self._policies = list(self._tracked())
 
     def minute(self) -> None:
         """Scale whatever is to be scaled at this full minute."""
-        tracked = list(self._tracked())
-        targets = {target["ResourceId"]: target for target in self._targets()} if tracked else {}
-        for resource, value in tracked:
+        if not self._policies:
+            return
+        targets = {target["ResourceId"]: target for target in self._targets()}
+        for resource, value in self._policies:
             target, variant = targets[resource], resource.rpartition("/")[2]
             history = self._wanted.setdefault(variant, deque(maxlen=PATIENCE_MINUTES))
             requests = self._requests(variant)

@@ -16,7 +16,7 @@ def lock(aws: LocalAws, table: str, endpoint: str) -> dict[str, Any]:
 
 def newest_verdict(aws: LocalAws, table: str, lock: dict[str, Any]) -> tuple[str, str]:
     """Return outcome and reason of the rollout's newest record; empty before the first."""
-    if "rollout" not in lock:
+    if "seq" not in lock:
         return "", ""
     item = _item(aws, table, record_key(lock["rollout"], int(lock["seq"]) - 1))
     if "record" not in item:

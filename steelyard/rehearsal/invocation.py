@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.models import LambdaFunction
+
 from steelyard.rehearsal.local_aws import LocalAws
-from steelyard.rehearsal.moto_patches import stacks
+from steelyard.rehearsal.moto_patches import awslambda, stacks
 
 # An asynchronous event that fails is tried again after one minute, then after two
 # (Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation").
@@ -58,14 +61,15 @@ class Invocations:
             heapq.heappop(self._due).act()
 
     def _try(self, function: str, event: dict[str, Any], attempt: int) -> None:
-        answer = self._aws.client("lambda").invoke(
-            FunctionName=function, Payload=json.dumps(event).encode()
+        found = self._found(function)
+        result = self._aws.functions.start(awslambda.published(found)).invoke(
+            json.dumps(event).encode()
         )
         self._aws.clock.settle()
-        if "FunctionError" not in answer:
+        if not result.failed:
             return
         if attempt == len(RETRY_SECONDS):
-            error = json.loads(answer["Payload"].read())
+            error = json.loads(result.payload)
             self.failures.append(f"{function} failed for good: {error.get('errorMessage')}")
             if (queue := self._dead_letters(function)) is not None:
                 self._bury(queue, event)
@@ -94,21 +98,23 @@ class Invocations:
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
 
     def _permitted(self, principal: str, source: str, function: str) -> bool:
-        name, _, qualifier = function.split(":function:")[1].partition(":")
-        client = self._aws.client("lambda")
         try:
-            policy = client.get_policy(
-                FunctionName=name, **({"Qualifier": qualifier} if qualifier else {})
-            )["Policy"]
-        except client.exceptions.ResourceNotFoundException:
+            statements = self._found(function).policy.statements
+        except UnknownFunctionException:
             return False
         return any(
             statement["Effect"] == "Allow"
             and statement["Resource"] == function
             and statement["Principal"].get("Service") == principal
             and _holds(statement.get("Condition", {}), source, self._aws.account)
-            for statement in json.loads(policy)["Statement"]
+            for statement in statements
         )
+
+    def _found(self, function: str) -> LambdaFunction:
+        """Return a function as it is deployed, without a request: schedules wake it each minute."""
+        name, _, qualifier = function.split(":function:")[1].partition(":")
+        backend = awslambda.backend(self._aws.account, self._aws.region)
+        return backend.get_function(name, qualifier or None)
 
 
 def _holds(conditions: Mapping[str, Mapping[str, str]], source: str, account: str) -> bool:

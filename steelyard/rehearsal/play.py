@@ -17,6 +17,7 @@ from steelyard.rehearsal.invocation import Invocations
 from steelyard.rehearsal.journal import Journal
 from steelyard.rehearsal.local_aws import LocalAws
 from steelyard.rehearsal.metrics import MetricStore
+from steelyard.rehearsal.moto_patches import stepfunctions
 from steelyard.rehearsal.outside import Outcome, Outside, Rollout
 from steelyard.rehearsal.router import Router
 from steelyard.rehearsal.rules import Rules
@@ -149,9 +150,9 @@ class Play:
                 self._slice(60)
             else:
                 self._flow(2 * SLICE_SECONDS)
-            answer = self._aws.client("stepfunctions").describe_execution(executionArn=execution)
-            if answer["status"] != "RUNNING":
-                return str(answer["status"])
+            status = stepfunctions.status(self._aws.account, self._aws.region, execution)
+            if status != "RUNNING":
+                return status
         return "RUNNING"
 
     def _end(self) -> None:
@@ -222,6 +223,7 @@ class Play:
         self._journal.note_event(at, event.text, outcome.done, outcome.said)
         self._rules.refresh()
         self._watch.refresh(self._outside.assembly)
+        self._autoscaling.refresh()
 
     def _note_scaling(self, said: str) -> None:
         self._journal.note_event(self._aws.clock.elapsed, "scaling", True, said)

@@ -18,7 +18,7 @@ from steelyard.spec.endpoint import EndpointFile, HeldOut, Scenario, Variant
 from steelyard.spec.manifest import Manifest
 from steelyard.spec.parse import parse, usable
 from steelyard.spec.part import VERSION
-from steelyard.spec.relations import FaultCheck, items, relations, section
+from steelyard.spec.relations import Check, items, relations, section
 from steelyard.spec.rows import Row, read_rows
 from steelyard.spec.version import check_version
 
@@ -154,15 +154,15 @@ class Endpoint:
         return expected, tuple(champion.latency.edges_seconds)
 
 
-def _no_check(_text: str, _weights: Sequence[int]) -> str | None:
+def _no_check(_field: str, _text: str, _weights: Sequence[int]) -> str | None:
     return None
 
 
-def load(folder: Path, check_fault: FaultCheck = _no_check) -> Endpoint:
+def load(folder: Path, check: Check = _no_check) -> Endpoint:
     """
     Return the endpoint that a folder describes.
 
-    `check_fault` says what is wrong with a fault of the file's rehearsal, which is of no
+    `check` says what is wrong with a fault or event of the file's rehearsal, which is of no
     consequence where nothing is rehearsed. Raises SpecError with every problem of the folder: the
     file's, each version's, the rows'.
     """
@@ -170,7 +170,7 @@ def load(folder: Path, check_fault: FaultCheck = _no_check) -> Endpoint:
     if document is None:
         raise SpecError(folder, problems)
     file, found = parse(EndpointFile, document)
-    problems += found + relations(document, check_fault)
+    problems += found + relations(document, check)
     manifests = _read_versions(folder, document, problems)
     rows = _read_held_out(folder, document, manifests, problems)
     champion = _champion(document)

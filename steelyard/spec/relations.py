@@ -17,8 +17,9 @@ from steelyard.spec.parse import usable
 from steelyard.spec.quantities import duration, percent
 from steelyard.spec.rollout import Freeze, Margin, Rollout, Shadow, Step, Tolerance
 
-# A fault's text and the plan's weights; returns what is wrong with it, None when it can be played.
-FaultCheck = Callable[[str, Sequence[int]], str | None]
+# `faults` or `events`, the text of one and the plan's weights; returns what is wrong with it, None
+# when it can be played.
+Check = Callable[[str, str, Sequence[int]], str | None]
 
 # AWS Lambda, CreateFunction: a name has at most 64 characters. The longest of ours is
 # <endpoint>-<environment>-set-weights; SageMaker allows endpoints 63, alarms have room for 255.
@@ -28,7 +29,7 @@ LONGEST_SUFFIX = "-set-weights"
 LOOK_SECONDS = 60
 
 
-def relations(document: Document, check_fault: FaultCheck) -> list[str]:
+def relations(document: Document, check: Check) -> list[str]:
     """Return a sentence for each contradiction of the file."""
     return [
         *_variants(document),
@@ -43,7 +44,7 @@ def relations(document: Document, check_fault: FaultCheck) -> list[str]:
         *_scaling(document),
         *_names(document),
         *_scenarios(document),
-        *_faults(document, check_fault),
+        *_happenings(document, check),
     ]
 
 
@@ -285,14 +286,15 @@ def _scenarios(document: Document) -> Iterator[str]:
             )
 
 
-def _faults(document: Document, check_fault: FaultCheck) -> Iterator[str]:
+def _happenings(document: Document, check: Check) -> Iterator[str]:
     plan = [*weights(document), 100]
     if None in plan:
         return
     for index, scenario in enumerate(items(document.content, "rehearsal")):
         is_shadow = usable(Scenario, scenario, "shadow")
         known = [WEIGHT] if is_shadow else [weight for weight in plan if weight is not None]
-        for number, text in enumerate(usable(Scenario, scenario, "faults") or []):
-            problem = check_fault(text, known)
-            if problem is not None:
-                yield f"{document.at('rehearsal', index, 'faults', number)}: {problem}"
+        for field in ("faults", "events"):
+            for number, text in enumerate(usable(Scenario, scenario, field) or []):
+                problem = check(field, text, known)
+                if problem is not None:
+                    yield f"{document.at('rehearsal', index, field, number)}: {problem}"

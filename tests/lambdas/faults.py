@@ -58,15 +58,13 @@ class Faults:
     @contextmanager
     def at_work(self) -> Iterator["Faults"]:
         """Strike while the context lasts."""
-        if boto3.DEFAULT_SESSION is None:
-            boto3.setup_default_session()
-        events = boto3.DEFAULT_SESSION.events
-        events.register("before-send", self._send)
+        session = boto3.Session()
+        session.events.register("before-send", self._send)
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(boto3, "DEFAULT_SESSION", session)
             # Between its attempts botocore sleeps for real.
             patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _seconds: None))
             yield self
-        events.unregister("before-send", self._send)
 
     def strike(self, operation: str, fault: str, times: float = float("inf")) -> None:
         """Let the next `times` attempts of an operation fail."""

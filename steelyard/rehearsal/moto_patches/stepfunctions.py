@@ -13,6 +13,7 @@ from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult, EmptyResult
 from moto.stepfunctions.parser.api import ExecutionStatus, InvalidToken
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from steelyard.rehearsal.clock import Clock
@@ -60,6 +61,12 @@ def _nobody(_execution: Execution) -> None:
 _changed = _nobody
 _start = Execution.start
 _reflect: Callable[[Any], None] = BaseExecutionWorkerCommunication._reflect_execution_status
+
+
+def status(account: str, region: str, arn: str) -> str:
+    """Return the status of an execution, without a request."""
+    execution: Any = stepfunctions_parser_backends[account][region].describe_execution(arn)
+    return str(execution.exec_status.value)
 
 
 def send_task_failure(response: StepFunctionResponse) -> ActionResult:

@@ -87,7 +87,11 @@ def test_a_fault_twice_is_refused_since_only_one_would_strike():
 
 def test_the_problems_of_the_folder_are_listed_with_those_of_the_command_line(tmp_path):
     folder = copy_example(tmp_path)
-    edit(folder / "endpoint.yaml", ("faults: [dead@25%]", "faults: [dead@7, zap]"), ("5,", "0,"))
+    edit(
+        folder / "endpoint.yaml",
+        ("faults: [dead@25%]", "faults: [dead@7, zap], events: [nap@2]"),
+        ("5,", "0,"),
+    )
     (folder / "v1-1-0" / "schema.json").unlink()
 
     said = problems(folder, "--json", "/no/such/r.json")
@@ -102,6 +106,7 @@ def test_the_problems_of_the_folder_are_listed_with_those_of_the_command_line(tm
     assert [problem.split(": ")[1] for problem in problems(folder)] == [
         "rehearsal[2].faults[0]",
         "rehearsal[2].faults[1]",
+        "rehearsal[2].events[0]",
         "is missing",
     ]
 

@@ -72,9 +72,15 @@ def test_the_newest_verdict_is_the_last_record(aws: LocalAws, table: str) -> Non
     decided = record(1, kind="decided", actor="judge", body={"outcome": "continue"})
     write(aws, table, "r", [record(0), decided])
 
-    assert history.newest_verdict(aws, table, {"rollout": "r"}) == ("continue", "reason 1")
+    assert history.newest_verdict(aws, table, {"rollout": "r", "seq": 2}) == (
+        "continue",
+        "reason 1",
+    )
     write(aws, table, "r", [record(2, actor="rollback")])
-    assert history.newest_verdict(aws, table, {"rollout": "r"}) == ("rollback", "reason 2")
+    assert history.newest_verdict(aws, table, {"rollout": "r", "seq": 2}) == (
+        "rollback",
+        "reason 2",
+    )
 
 
 @pytest.mark.parametrize("lock", [{}, {"rollout": "unknown"}])

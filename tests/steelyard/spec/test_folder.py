@@ -109,15 +109,15 @@ def test_a_folder_without_its_file_is_told_to_begin_with_one(tmp_path):
 def test_faults_are_held_against_the_files_own_steps_where_they_matter(tmp_path):
     seen = []
 
-    def check(text, weights):
-        seen.append((text, list(weights)))
+    def check(field, text, weights):
+        seen.append((field, text, list(weights)))
         return "is nonsense"
 
     with pytest.raises(SpecError) as caught:
         load(EXAMPLE, check)
 
-    assert ("dead@25%", [5, 25, 50, 100]) in seen
-    assert all(weights == [5, 25, 50, 100] for _, weights in seen)
+    assert ("faults", "dead@25%", [5, 25, 50, 100]) in seen
+    assert all(weights == [5, 25, 50, 100] for _, _, weights in seen)
     assert "endpoint.yaml, line 41: rehearsal[2].faults[0]: is nonsense" in caught.value.problems
     assert len(caught.value.problems) == len(seen)
 

@@ -35,7 +35,7 @@ def scaled(role: str, scaling: str) -> tuple[str, str]:
 
 def sentences(raw: dict) -> list[str]:
     """Return the contradictions of a file, faults being all right."""
-    return relations(Document("endpoint.yaml", raw), lambda _text, _weights: None)
+    return relations(Document("endpoint.yaml", raw), lambda _field, _text, _weights: None)
 
 
 @pytest.mark.parametrize(
