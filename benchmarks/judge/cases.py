@@ -1,7 +1,7 @@
 """Make cases: which scenario at which traffic, drawn from which seed."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -109,27 +109,51 @@ def make(family: Family, scenario: str, level: str, seed: tuple[int, ...]) -> Ca
     """Return the case of a seed; one that not even the perfect rule decides is drawn again."""
     build = family.scenarios[scenario][0]
     for attempt in count():
-        found = _case(family.name, scenario, level, build, (*seed, attempt))
+        found = built(family.name, scenario, level, build, (*seed, attempt))
         onset = faulty.ONSET[level]
         if found.world.fault is None or perfect(found).ticks <= DECIDABLE[level] + onset:
             return found
     raise AssertionError("unreachable: count() does not end")
 
 
-def _case(family: str, scenario: str, level: str, build: Scenario, seed: tuple[int, ...]) -> Case:
+def built(family: str, scenario: str, level: str, build: Scenario, seed: tuple[int, ...]) -> Case:
+    """Return the case that a scenario makes of a seed."""
     at = setting(np.random.default_rng(seed), level)
     plot = build(at)
     world = World(at.base, at.traffic, plot.conditions, plot.fault, plot.first_stage)
     return Case(family, scenario, level, seed, at.spec, world, plot.delivery)
 
 
-def cases(chosen: str, seeds: int, families: tuple[str, ...] = ()) -> Iterator[Case]:
+def seed_of(
+    chosen: str, family: str, scenario: str, level: str, number: int
+) -> tuple[int, int, int]:
+    """Return the seed of a cell's case; sets share none."""
+    return SETS[chosen], zlib.crc32(f"{family}/{scenario}/{level}".encode()), number
+
+
+def cases(chosen: str, seeds: int, families: Collection[str] = ()) -> Iterator[Case]:
     """Yield the cases of a set, `seeds` of each scenario and level."""
+    for cell in _cells(families):
+        for number in range(seeds):
+            yield _numbered(chosen, cell, number)
+
+
+def in_turn(chosen: str, families: Collection[str]) -> Iterator[Case]:
+    """Yield the same cases without end, one of each cell in turn: any number is balanced."""
+    cells = list(_cells(families))
+    return (_numbered(chosen, cell, number) for number in count() for cell in cells)
+
+
+Cell = tuple[Family, str, str]
+
+
+def _cells(families: Collection[str]) -> Iterator[Cell]:
     for family in FAMILIES:
-        if families and family.name not in families:
-            continue
-        for scenario, (_, levels) in family.scenarios.items():
-            for level in levels:
-                key = zlib.crc32(f"{family.name}/{scenario}/{level}".encode())
-                for number in range(seeds):
-                    yield make(family, scenario, level, (SETS[chosen], key, number))
+        if not families or family.name in families:
+            for scenario, (_, levels) in family.scenarios.items():
+                yield from ((family, scenario, level) for level in levels)
+
+
+def _numbered(chosen: str, cell: Cell, number: int) -> Case:
+    family, scenario, level = cell
+    return make(*cell, seed_of(chosen, family.name, scenario, level, number))

@@ -18,12 +18,17 @@ ENDINGS = {"ROLLBACK": "rolled back", "PROMOTE": "promoted"}
 
 @dataclass(frozen=True)
 class Run:
-    """How a rollout went: its ending, the stage of each minute, the judge's CPU seconds."""
+    """
+    How a rollout went: its ending, the stage of each minute, the judge's CPU seconds.
+
+    proven: whether the judge said of every step it left that it left it on evidence.
+    """
 
     case: Case
     ending: str
     stages: tuple[int, ...]
     seconds: float
+    proven: bool = False
 
 
 def load(name: str) -> Factory:
@@ -42,7 +47,7 @@ def play(case: Case, factory: Factory) -> Run:
     judge = factory(given)
     spent = time.process_time() - began
     tick: Tick = judge.tick if hasattr(judge, "tick") else judge
-    stage = 0
+    stage = proven = 0
     stages: list[int] = []
     drawn: dict[int, dict[Role, Drawn]] = {}
     for now in range(HORIZON):
@@ -52,10 +57,12 @@ def play(case: Case, factory: Factory) -> Run:
         began = time.process_time()
         answer = tick(message)
         spent += time.process_time() - began
-        word = answer if isinstance(answer, str) else answer["verdict"]
+        said = {"verdict": answer} if isinstance(answer, str) else answer
+        word = said["verdict"]
         stage += word == "PROMOTE"
+        proven += word == "PROMOTE" and bool(said.get("proven"))
         if word == "ROLLBACK" or stage == len(case.steps):
-            return Run(case, ENDINGS[word], tuple(stages), spent)
+            return Run(case, ENDINGS[word], tuple(stages), spent, 0 < stage == proven)
     return Run(case, "stuck", tuple(stages), spent)
 
 

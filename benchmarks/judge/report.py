@@ -1,7 +1,7 @@
 """One table of judges: a row for each figure, a column for each judge, and the files of it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from benchmarks.judge.setting import LEVELS
 PROMISED = ("healthy", "bursts")
 """Families whose false rollbacks make the one figure; the other healthy ones have their own."""
 HEALTHY = tuple(family.name for family in FAMILIES if family.is_healthy)
-BEGIN, END = "<!-- run -->", "<!-- end -->"
+END = "<!-- end -->"
 WIDE = 3
 """How many judges fit a terminal with their intervals."""
 
@@ -130,42 +130,53 @@ def columns(runs: dict[str, list[Run]]) -> Columns:
     return {judge: {row.name: row for row in rows(found)} for judge, found in runs.items()}
 
 
-def losses(found: Columns, ours: str, told: str = "told") -> list[str]:
-    """Return a line for each figure in which other rules are better than ours, and which."""
-    lines = []
-    for name, row in found.get(ours, {}).items():
-        sign = -1 if name.startswith("detected") else 1
-        others = {
-            judge: column[name]
-            for judge, column in found.items()
-            if judge not in (ours, told) and name in column and not name.startswith("CPU")
-        }
-        better = [
-            f"{judge} {it.short}"
-            for judge, it in others.items()
-            if sign * it.number < sign * row.number
-        ]
-        if better:
-            lines.append(f"{name}: ours {row.short}; {', '.join(better)}")
-    return lines
+def better(name: str, one: float, other: float) -> bool:
+    """Say whether `one` is better than `other` in a figure; more is better only of detections."""
+    return one > other if name.startswith("detected") else one < other
 
 
-def markdown(found: Columns) -> str:
-    """Return the table in Markdown, with the intervals."""
-    lines = [("", list(found)), ("---", ["---"] * len(found)), *_lines(found)]
-    return "".join(f"| {' | '.join((name, *cells))} |\n" for name, cells in lines)
-
-
-def paste(page: Path, text: str) -> None:
+def markdown(found: Columns, ours: str = "", friends: Collection[str] = ()) -> str:
     """
-    Replace what stands between a page's marks `<!-- run -->` and `<!-- end -->`.
+    Return the table in Markdown, with the intervals.
+
+    What a rival does better than `ours` is bold; `friends` are no rivals.
+    """
+    known = found.get(ours, {})
+    lines = [
+        (
+            name,
+            *(_cell(column, name, {} if it in friends else known) for it, column in found.items()),
+        )
+        for name in _names(found)
+    ]
+    return table(("", *found), lines)
+
+
+def _cell(column: dict[str, Row], name: str, ours: dict[str, Row]) -> str:
+    row = column.get(name)
+    if row is None:
+        return ""
+    is_better = name in ours and better(name, row.number, ours[name].number)
+    return f"**{row.text}**" if is_better else row.text
+
+
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    every = (head, ["---"] * len(head), *lines)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in every)
+
+
+def paste(page: Path, text: str, mark: str = "run") -> None:
+    """
+    Replace what stands on a page between `<!-- MARK -->` and the next `<!-- end -->`.
 
     Raises ValueError if the page does not have them.
     """
-    head, begin, rest = page.read_text("utf-8").partition(BEGIN)
+    begin = f"<!-- {mark} -->"
+    head, _, rest = page.read_text("utf-8").partition(begin)
     _, end, tail = rest.partition(END)
     if not end:
-        raise ValueError(f"{page}: given a page without {BEGIN} and {END}: put them where it goes")
+        raise ValueError(f"{page}: given a page without {begin} and {END}: put them where it goes")
     page.write_text(f"{head}{begin}\n\n{text}\n{end}{tail}", "utf-8")
 
 
@@ -173,26 +184,27 @@ def show(found: Columns) -> None:
     """Print the table; with many judges, without the intervals, which stand in the files."""
     console = Console()
     console.width = max(console.width, 38 + 14 * len(found))  # a long line beats cut figures
-    table = Table()
-    table.add_column(no_wrap=True)
+    printed = Table()
+    printed.add_column(no_wrap=True)
     for judge in found:
-        table.add_column(judge)
-    for name, cells in _lines(found, is_short=len(found) > WIDE):
-        table.add_row(name, *cells)
-    console.print(table)
+        printed.add_column(judge)
+    for name in _names(found):
+        cells = [column.get(name) for column in found.values()]
+        texts = ["" if it is None else it.short if len(found) > WIDE else it.text for it in cells]
+        printed.add_row(name, *texts)
+    console.print(printed)
 
 
-def write(found: Columns, folder: Path, about: dict[str, Any]) -> None:
-    """Write the table as `table.md` and `table.json`, with what it is `about`."""
+def write(found: Columns, folder: Path, about: dict[str, Any], text: str) -> None:
+    """Write the table in Markdown as `table.md`; as `table.json`, with what it is `about`."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "table.md").write_text(markdown(found), "utf-8")
+    (folder / "table.md").write_text(text, "utf-8")
     values = {
         judge: {name: row.value for name, row in column.items()} for judge, column in found.items()
     }
     (folder / "table.json").write_text(json.dumps({**about, "judges": values}, indent=1), "utf-8")
 
 
-def _lines(found: Columns, is_short: bool = False) -> Iterator[tuple[str, list[str]]]:
-    for name in dict.fromkeys(name for column in found.values() for name in column):
-        cells = [column.get(name) for column in found.values()]
-        yield name, ["" if it is None else it.short if is_short else it.text for it in cells]
+def _names(found: Columns) -> list[str]:
+    """Return the names of all figures, in the order in which they came."""
+    return list(dict.fromkeys(name for column in found.values() for name in column))

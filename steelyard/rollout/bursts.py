@@ -18,6 +18,14 @@ MICRO = 1_000_000
 GROSS = {"errors": 0.1, "client_errors": 0.1, "latency": 1.0, "latency_tail": 1.0}
 """No burst, unless one was seen, hits a larger share of a variant's requests in a minute."""
 
+MEASURES = {
+    "errors": ("errors",),
+    "client_errors": ("client_errors",),
+    "latency": ("latency", "latency_tail"),
+    "stall": ("latency", "latency_tail"),
+}
+"""By what it is measured how bad a minute was in a channel; the others know no bursts."""
+
 CLEAN_MINUTES = 30
 """How many quiet minutes of the champion are taken for granted."""
 
@@ -27,35 +35,45 @@ PATIENT = math.log(16)
 NOISE = 4.0
 """By how many standard errors a minute must be worse for both, to be an outage that they share."""
 
+HIT, COLD = 2.0, 4.0
+"""How many times as slow a hit minute makes answers at most, and an instance that warms up."""
+
 LATE = 0.9
 """The champion's quantile of latency past which an answer counts as late."""
 
-QUANTILES = {"latency": LATE, "latency_tail": 0.99}
+VERY_LATE = 0.99
+"""And past which it counts as very late."""
+
+QUANTILES = {"latency": LATE, "latency_tail": VERY_LATE}
 """Past which quantiles late answers are counted: many that are late, and few that are very late."""
 
 
 def limit(policy: Policy, state: State, channel: str, champion: Point, challenger: Point) -> float:
     """Return by how much (nats) this minute may raise the evidence of a channel."""
-    most = max(
-        (
-            _limit(state, measure, champion, challenger)
-            for measure in GROSS
-            if measure.removesuffix("_tail") == channel
-        ),
-        default=math.inf,
+    limits = (
+        math.inf
+        if _is_gross(state, channel, measure, champion, challenger)
+        else _odds(state, measure, champion, challenger)
+        for measure in MEASURES.get(channel, ())
     )
+    most = max(limits, default=math.inf)
     return min(most, PATIENT) if policy.patience_minutes > 1 else most
 
 
-def _limit(state: State, measure: str, champion: Point, challenger: Point) -> float:
+def _is_gross(state: State, channel: str, measure: str, champion: Point, challenger: Point) -> bool:
+    """Say whether no burst of the model's can have made a minute as bad as it is."""
     share, usual = _share(state, measure, challenger), _share(state, measure, champion)
-    excess = share - usual
-    worst = state.worst.get(measure, ())
-    highest = worst[0] / MICRO if worst else 0.0
+    highest = max(state.worst.get(measure, ()), default=0) / MICRO
+    if channel == "stall":  # whose e-value allows for what a hit minute does, and for noise
+        return share - usual > 2 * highest
     noise = math.sqrt(share * (1 - share) / max(1, challenger.n))
-    if excess - noise > max(GROSS[measure], 2 * highest):
-        return math.inf
-    as_bad = sum(2 * other >= MICRO * excess for other in worst)
+    return share - usual - noise > max(GROSS[measure], 2 * highest)
+
+
+def _odds(state: State, measure: str, champion: Point, challenger: Point) -> float:
+    """Return the log of the odds of a minute's rank among those of the champion."""
+    excess = _share(state, measure, challenger) - _share(state, measure, champion)
+    as_bad = sum(2 * other >= MICRO * excess for other in state.worst.get(measure, ()))
     return math.log((max(state.champion_minutes, CLEAN_MINUTES) + 1) / (as_bad + 1))
 
 

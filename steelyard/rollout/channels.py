@@ -27,16 +27,17 @@ from steelyard.rollout.policy import Policy
 from steelyard.rollout.state import State
 
 SHARES = {
-    "errors": 0.4,
-    "client_errors": 0.1,
-    "latency": 0.17,
+    "errors": 0.42,
+    "client_errors": 0.06,
+    "latency": 0.14,
+    "stall": 0.07,
     "score": 0.15,
-    "confidence": 0.03,
-    "silence": 0.15,
+    "confidence": 0.02,
+    "silence": 0.14,
 }
 """How the stake is split; fixed beforehand, whatever a source can measure."""
 
-EARLY, STEPPED, LATER = 0.45, 0.25, 0.3
+EARLY, STEPPED, LATER = 0.6, 0.15, 0.25
 """How each stake is split: on faults from the start, that begin with a step, and at any time."""
 
 QUIET_LATER = 0.6
@@ -51,7 +52,7 @@ NO_DOUBT = -(10**9)
 ALARMING = 5.0
 """Recent evidence from which on a channel is remembered as alarming, a while after it calmed."""
 
-PASSING, SHOWING = 0.2, 1 / 3
+PASSING, SHOWING = 0.15, 1 / 3
 """What is staked on a fault that comes and goes, and the share of minutes in which it shows."""
 
 MOST = 50.0
@@ -70,11 +71,12 @@ class Weighed(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A minute's points, with the weight that the challenger had in it, of 100."""
+    """A minute's points, the challenger's weight in it, of 100, and whether it was warming up."""
 
     champion: Point
     challenger: Point
     weight: int
+    is_cold: bool
 
 
 Weigh = Callable[[Policy, State, Pair], Weighed | None]
@@ -93,7 +95,7 @@ def compare(policy: Policy, state: State, measurement: Measurement) -> State:
     is_raised = 0 < measurement.step < len(policy.steps)
     if is_raised and is_current and state.step_compared == 0:
         mass += STEPPED / (len(policy.steps) - 1)
-    weighed = _weighed(policy, state, Pair(champion, judged, measurement.weight), mass)
+    weighed = _weighed(policy, state, Pair(champion, challenger, measurement.weight, is_cold), mass)
     weighed = exclude(policy, weighed, measurement.step, (champion, judged))
     is_shared = bursts.is_shared(policy, state, champion, challenger)
     return replace(
@@ -115,6 +117,8 @@ def _weighed(policy: Policy, state: State, pair: Pair, mass: float) -> State:
             limit = bursts.limit(policy, state, channel, pair.champion, pair.challenger)
             found = _with_comings_and_goings(found, limit)
             wealth[channel] = _grown(channel, wealth.get(channel), mass, found, limit)
+            if channel == "stall":  # Latency says sooner what is suspicious or excluded.
+                continue
             recent[channel] = evidence.recent(recent.get(channel), found.stakes, found.logs)
             doubts[channel] = _doubt(recent[channel], found)
     is_alarming = _highest(recent) > math.log(ALARMING)
@@ -198,8 +202,17 @@ def _foreseen(state: State, channel: str, weight: int) -> tuple[float, int, int]
 
 
 def _latency(policy: Policy, state: State, pair: Pair) -> Weighed | None:
+    return None if pair.is_cold else _slower(policy, state, pair, policy.tolerance.latency)
+
+
+def _stall(policy: Policy, state: State, pair: Pair) -> Weighed | None:
+    healthy = bursts.COLD if pair.is_cold else bursts.HIT
+    return _slower(policy, state, pair, max(policy.tolerance.latency, healthy - 1))
+
+
+def _slower(policy: Policy, state: State, pair: Pair, tolerance: float) -> Weighed | None:
+    """Weigh answers against the champion's, were each to take 1 + `tolerance` times as long."""
     used, edges = state.champion.latency.used, policy.latency_edges
-    tolerance = policy.tolerance.latency
     if not edges or not all(map(sum, (used, pair.champion.lat, pair.challenger.lat))):
         return None
     spread, ways = slowed(edges, 1 + tolerance), latency_ratios(used, edges, tolerance)
@@ -231,6 +244,7 @@ CHANNELS: Mapping[str, Weigh] = {
     "errors": _rates("errors", lambda point: point.em),
     "client_errors": _rates("client_errors", lambda point: point.e4),
     "latency": _latency,
+    "stall": _stall,
     "score": _predictions("score", lambda point: point.score),
     "confidence": _predictions("confidence", lambda point: point.conf),
 }

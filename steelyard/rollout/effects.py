@@ -18,10 +18,13 @@ SHARED = ((0.45, 0.08), (0.7, 0.2))
 
 BISECTIONS = 40
 
-USUAL_MINUTES = 2.0
+USUAL_MINUTES = 3.0
 """How long the effects take that most is staked on."""
 
-LEAST = 0.05
+SOONER = 4.0
+"""How much faster the stake falls on effects that show sooner: they need two minutes anyway."""
+
+LEAST = 0.02
 """What is staked at least on each effect, in proportion to the most."""
 
 
@@ -92,5 +95,5 @@ def _worth(growth: float) -> float:
     """Return how much a stake on an effect of this growth matters, from 0 to 1."""
     if growth <= 0:
         return 0.0
-    minutes = math.log(100) / growth
-    return 1 / (1 + math.log(minutes / USUAL_MINUTES) ** 2)
+    distance = math.log(math.log(100) / growth / USUAL_MINUTES)
+    return 1 / (1 + (SOONER if distance < 0 else 1.0) * distance**2)

@@ -19,7 +19,7 @@ TELLING_MINUTE = 500
 SUSPICIOUS = 1.0
 """From this evidence on, in all or of the last minutes in a channel, no step is left."""
 
-EXCLUDED = 0.5
+EXCLUDED = 0.6
 """
 Below this recent evidence in every channel an excess is excluded that would show by now, and below
 this part of the stake on each effect that shows within minutes.
@@ -91,15 +91,25 @@ def undecided(policy: Policy, state: State, index: int, waited: float) -> tuple[
         reasons.append(
             f"challenger {requests:,} of {policy.minimum_requests:,} requests in this step"
         )
+    is_patient = waited < _patience(policy, state)
+    reasons += _unheard(state) if is_patient else []
     suspicion = suspicious(policy, state)
     if suspicion is not None:
         reasons.append(suspicion)
     elif policy.promotion_margin is not None:
         reasons += not_excluded(policy, state)
-    elif _is_doubtful(policy, state, index) and waited < _patience(policy, state):
+    elif is_patient and _is_doubtful(policy, state, index):
         reasons.append(f"no excess excluded yet: {summary(policy, state)}")
     reasons += blame.misrouted(policy, state)
     return tuple(reasons)
+
+
+def _unheard(state: State) -> list[str]:
+    """Return that the challenger lacks the newest minute in which the champion answered."""
+    ours, theirs = state.challenger.newest, state.champion.newest
+    if ours is None or theirs is None or ours >= theirs:
+        return []
+    return ["challenger has no data of the newest minute in which the champion has"]
 
 
 def suspicious(policy: Policy, state: State) -> str | None:

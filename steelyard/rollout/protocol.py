@@ -21,7 +21,7 @@ FEWEST_TICKS, MOST_TICKS = 10, 22
 LAST_TICKS = 2
 """How long the last step bakes at least: what is not seen there is seen too late."""
 
-ENOUGH_REQUESTS = 120
+ENOUGH_REQUESTS = 115
 """How many requests of the challenger a step waits for, within `MOST_TICKS`."""
 
 

@@ -3,7 +3,7 @@
 import math
 
 from steelyard.rollout import channels, exclusion
-from steelyard.rollout.bursts import LATE
+from steelyard.rollout.bursts import LATE, VERY_LATE
 from steelyard.rollout.channels import SHARES, allowed
 from steelyard.rollout.distribution import lower, past_quantile, shift, upper
 from steelyard.rollout.policy import Policy
@@ -104,8 +104,8 @@ def _said(policy: Policy, state: State, channel: str) -> str:
             f"challenger {bad:,} {word} of {challenger.requests:,}, "
             f"champion {usual:,} of {champion.requests:,}"
         )
-    if channel == "latency":
-        return _slower(champion, challenger)
+    if channel in ("latency", "stall"):
+        return _slower(champion, challenger, "slow" if channel == "latency" else "very slow")
     if channel == "silence":
         return f"challenger answered in {state.compared:,} minutes, not in others with traffic"
     distance = _distance(getattr(challenger, channel).seen, getattr(champion, channel).seen)
@@ -136,11 +136,11 @@ def _estimate(policy: Policy, state: State, channel: str) -> str | None:
     return None
 
 
-def _slower(champion: Tally, challenger: Tally) -> str:
+def _slower(champion: Tally, challenger: Tally, word: str) -> str:
     ours, theirs = challenger.latency.seen, champion.latency.seen
-    cut = past_quantile(theirs, LATE)
+    cut = past_quantile(theirs, LATE if word == "slow" else VERY_LATE)
     late, usual = (sum(seen[cut:]) / max(1, sum(seen)) for seen in (ours, theirs))
-    return f"challenger {late:.1%} slow answers, champion {usual:.1%}"
+    return f"challenger {late:.1%} {word} answers, champion {usual:.1%}"
 
 
 def _distance(ours: tuple[int, ...], theirs: tuple[int, ...]) -> float:

@@ -17,7 +17,8 @@ from steelyard.rehearsal.moto_patches import replace
 _modules = backends.list_of_moto_modules
 _methods = responses.method_names_from_class
 _names = {
-    picker: vars(picker)["get_possible_keys"] for picker in (AttributePicker, XFormedAttributePicker)
+    picker: vars(picker)["get_possible_keys"]
+    for picker in (AttributePicker, XFormedAttributePicker)
 }
 
 

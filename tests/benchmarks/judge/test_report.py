@@ -9,7 +9,7 @@ from benchmarks.judge.__main__ import main
 from benchmarks.judge.cases import cases
 from benchmarks.judge.detail import wrong
 from benchmarks.judge.play import Run
-from benchmarks.judge.report import columns, losses, paste
+from benchmarks.judge.report import columns, paste
 
 HEALTHY = list(cases("dev", 1, ("healthy", "bursts")))
 DEAD = list(cases("dev", 1, ("dead",)))
@@ -40,15 +40,6 @@ def test_a_false_rollback_is_told_with_its_interval(table):
 
 def test_the_worst_cell_is_named(table):
     assert table["hasty"]["false rollback, worst cell"].value["cell"] == "identical, high"
-
-
-def test_where_ours_loses_is_said_and_one_who_was_told_does_not_count(table):
-    found = losses(table, "ours")
-
-    assert found[0].startswith("harm, dead: ours ")
-    assert "; hasty " in found[0]
-    assert "told" not in repr(found)
-    assert losses(table, "absent") == []
 
 
 def test_a_run_that_ended_wrongly_is_named():
@@ -83,6 +74,17 @@ def test_a_page_keeps_its_words_around_the_newest_table(tmp_path):
     paste(page, "newer\n")
 
     assert page.read_text("utf-8") == "before <!-- run -->\n\nnewer\n\n<!-- end --> after"
+
+
+def test_sections_of_a_page_do_not_touch_each_other(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- run -->one<!-- end --> <!-- curve -->two<!-- end -->", "utf-8")
+
+    paste(page, "new", "curve")
+
+    assert page.read_text("utf-8") == (
+        "<!-- run -->one<!-- end --> <!-- curve -->\n\nnew\n<!-- end -->"
+    )
 
 
 def test_a_page_without_marks_is_refused(tmp_path):

@@ -12,7 +12,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import rel_entr
 from scipy.stats import binom, multinomial, nchypergeom_fisher
 
-from steelyard.rollout import evidence
+from steelyard.rollout import bursts, evidence
+from steelyard.rollout.alternatives import latency_ratios, slowed, spread_over
 from steelyard.rollout.effects import project
 from steelyard.rollout.evidence import (
     MICRO,
@@ -178,6 +179,22 @@ def test_answers_within_tolerance_of_time_gain_no_evidence_on_average(champion: 
             for theirs, other in histograms(m, champion)
         )
         assert mean <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("factor", [bursts.HIT, bursts.COLD])
+def test_answers_as_slow_as_in_a_hit_or_a_cold_minute_gain_no_evidence_of_a_stall(factor: float):
+    edges, champion = (0.01, 0.02, 0.05, 0.2), (0.1, 0.5, 0.3, 0.08, 0.02)
+    spread = slowed(edges, factor)
+    slowest = spread_over(champion, spread)
+
+    for ratios in latency_ratios((10, 50, 30, 8, 2), edges, factor - 1):
+        for n, m, challenger in ((2, 3, slowest), (3, 2, slowest), (3, 2, champion)):
+            mean = math.fsum(
+                chance * other * math.exp(log_order(ratios, spread, ours, theirs))
+                for ours, chance in histograms(n, challenger)
+                for theirs, other in histograms(m, champion)
+            )
+            assert mean <= 1 + 1e-9
 
 
 def test_slow_answers_gain_evidence_on_average():

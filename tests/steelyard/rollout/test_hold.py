@@ -44,10 +44,21 @@ def test_an_excess_that_would_show_by_now_is_waited_for_but_for_two_minutes_only
 
 
 def test_one_effect_that_would_show_by_now_is_waited_for_though_all_together_are_excluded():
-    state = after([5, 5, 5, 5, 14])
+    state = after([4, 4, 4, 4, 14])
 
     assert channels.log_recent(state) < math.log(hold.EXCLUDED)
     assert len(hold.undecided(POLICY, state, 0, 60)) == 1
+
+
+def test_a_minute_without_the_challenger_is_waited_for_but_for_two_minutes_only():
+    state = after([5])
+    silent = fold(POLICY, state, Measurement(1, 0, 10, Point(9000, 45, 45, (), ()), None))
+    why = "challenger has no data of the newest minute in which the champion has"
+
+    assert hold.undecided(POLICY, state, 0, 60) == ()
+    assert hold.undecided(POLICY, silent, 0, 60) == (why,)
+    assert hold.undecided(POLICY, silent, 0, 179) == (why,)
+    assert hold.undecided(POLICY, silent, 0, 180) == ()
 
 
 def test_a_challenger_like_the_champion_is_not_held():

@@ -1,6 +1,7 @@
 """The judge convicts harm, tolerates what is tolerated and never advances without data."""
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from steelyard.rollout.channels import SHARES
+from steelyard.rollout.channels import EARLY, LATER, SHARES, STEPPED
 from steelyard.rollout.counters import Measurement, Point
 from steelyard.rollout.judge import State, enter, fold, settled, start, verdict
 from steelyard.rollout.policy import Policy, canonical
@@ -74,6 +75,11 @@ def test_the_channels_evidence_adds_up_to_what_is_held_against_the_limit():
     parts = [found[channel] for channel in SHARES]
     assert found["together"] == pytest.approx(sum(parts), abs=1e-4)
     assert {found[f"{channel}_limit"] for channel in SHARES} == {100.0}
+
+
+def test_no_more_is_staked_than_there_is():
+    assert math.fsum(SHARES.values()) <= 1 + 1e-12
+    assert math.fsum((EARLY, STEPPED, LATER)) <= 1 + 1e-12
 
 
 def test_errors_of_five_percent_are_caught_within_five_hundred_requests():
