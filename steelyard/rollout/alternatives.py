@@ -110,6 +110,7 @@ def _mixed(shares: Sequence[float], usual: Shares) -> Shares:
     return tuple(_SURE * q + (1 - _SURE) * u for q, u in zip(shares, usual, strict=True))
 
 
+@lru_cache(maxsize=1024)
 def _clipped(other: Shares, usual: Shares, share: float, distance: float) -> Shares:
     """
     Return other / usual, clipped where the tolerated pair that is nearest to the truth clips it.
