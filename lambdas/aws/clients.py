@@ -12,14 +12,16 @@ _made: dict[Any, Any] = {}
 
 def client(service: str, **settings: Any) -> Any:
     """Return the client of a service with these settings of botocore's `Config`."""
-    made = _made.get(_key(service, settings))
+    # Written down first: botocore changes the settings that it is given.
+    wanted = repr(settings)
+    made = _made.get(_key(service, wanted))
     if made is None:
         made = boto3.client(service, config=Config(**settings))
         # Only now the default session is there for sure.
-        _made[_key(service, settings)] = made
+        _made[_key(service, wanted)] = made
     return made
 
 
-def _key(service: str, settings: dict[str, Any]) -> Any:
+def _key(service: str, wanted: str) -> Any:
     # Whoever puts another maker or session in the place of boto3's gets clients of that one.
-    return boto3.client, boto3.DEFAULT_SESSION, service, repr(settings)
+    return boto3.client, boto3.DEFAULT_SESSION, service, wanted

@@ -1,12 +1,16 @@
 """SageMaker's detailed observability: containers' counters, scraped and labelled."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from steelyard.rehearsal.containers import Container
-from steelyard.rehearsal.promql import SampleStore, exposition
+from steelyard.rehearsal.promql import Labels, SampleStore, exposition
 
 DEFAULT_PERIOD_SECONDS = 60
+# The judge reaches back an hour and some minutes; what is older is forgotten now and then.
+KEPT_SECONDS = 2 * 3600
+FORGETTING_SECONDS = 3600
 
 
 class Collector:
@@ -32,12 +36,19 @@ class Collector:
             text = container.metrics()
             if text is None:
                 continue
-            added = {
-                "aws.sagemaker.endpoint.name": self._endpoint,
-                "aws.sagemaker.variant.name": container.variant,
-                "@resource.host.id": container.host,
-            }
+            added = (
+                ("aws.sagemaker.endpoint.name", self._endpoint),
+                ("aws.sagemaker.variant.name", container.variant),
+                ("@resource.host.id", container.host),
+            )
             for name, labels, own in exposition(text):
                 value = container.durations.told(name, labels, own)
-                self._samples.add(now, name, labels | added, value)
-        self._samples.forget(now - 2 * 3600)
+                self._samples.append(now, name, _ordered(*labels.items(), *added), value)
+        if now % FORGETTING_SECONDS == 0:
+            self._samples.forget(now - KEPT_SECONDS)
+
+
+# A page has the same labels at every scrape.
+@lru_cache(maxsize=10_000)
+def _ordered(*labels: tuple[str, str]) -> Labels:
+    return tuple(sorted(labels))

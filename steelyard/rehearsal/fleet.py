@@ -1,11 +1,12 @@
 """The containers behind an endpoint: one process per variant, on the artefact its model names."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from steelyard.rehearsal import containers
+from steelyard.rehearsal import containers, processes
 from steelyard.rehearsal.assembly import CannotPlay
 from steelyard.rehearsal.containers import Container
 from steelyard.rehearsal.local_aws import LocalAws
@@ -32,6 +33,21 @@ def start(
             container.wait_until_ready()
         undo.pop_all()
     return started
+
+
+def close(running: Iterable[Container]) -> None:
+    """Stop containers as SageMaker does, all of them at once."""
+    closing = list(running)
+    processes.end(*(container.process for container in closing))
+    for container in closing:
+        container.pool.close()
+
+
+def score_edges(folder: Path, variant: str) -> list[float]:
+    """Return the edges of the score bins of a variant that was started in this folder."""
+    manifest = json.loads((folder / variant / "manifest.json").read_text("utf-8"))
+    edges: list[float] = manifest["scores"]["score"]["edges"]
+    return edges
 
 
 def _models(aws: LocalAws, endpoint: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -156,6 +156,8 @@ class Runtime:
             """The two calls of the Runtime API: the next event, and an event's result."""
 
             protocol_version = "HTTP/1.1"
+            # An answer's second part must not wait until its first one is acknowledged.
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 """Give the next event, whenever there is one."""

@@ -23,6 +23,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
 
 LARGEST_VALUE = 2.0**360
@@ -181,16 +182,11 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        spelled = re.sub(r"\bAND\b|&&", " and ", re.sub(r"\bOR\b|\|\|", " or ", text))
-        try:
-            self._tree: ast.expr | None = ast.parse(spelled.strip(), mode="eval").body
-        except SyntaxError:
-            self._tree = None
+        self._tree = _parsed(text)
 
-    def names(self) -> set[str]:
+    def names(self) -> frozenset[str]:
         """Return every name in the expression, functions included."""
-        nodes = [] if self._tree is None else ast.walk(self._tree)
-        return {node.id for node in nodes if isinstance(node, ast.Name)}
+        return _names(self._tree)
 
     def refused(self, ids: set[str]) -> list[str]:
         """Return the parts that cannot be played, where `ids` are the metrics that exist."""
@@ -203,6 +199,22 @@ class Expression:
         if self._tree is None:
             raise ValueError(f"expression {self._text!r} is not in the language: {MATH_WORDS}")
         return _value(self._tree, scope)
+
+
+# An alarm's expressions are the same at each of its evaluations.
+@lru_cache(maxsize=1000)
+def _parsed(text: str) -> ast.expr | None:
+    spelled = re.sub(r"\bAND\b|&&", " and ", re.sub(r"\bOR\b|\|\|", " or ", text))
+    try:
+        return ast.parse(spelled.strip(), mode="eval").body
+    except SyntaxError:
+        return None
+
+
+@lru_cache(maxsize=1000)
+def _names(tree: ast.expr | None) -> frozenset[str]:
+    nodes = [] if tree is None else ast.walk(tree)
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
 
 
 def _refused(node: ast.expr, ids: set[str]) -> Iterator[ast.expr]:

@@ -1,6 +1,5 @@
 """One rollout, played: the deployed parts act, the traffic flows, the clock is moved on."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +85,7 @@ class Play:
             self._end()
             return self._entry(status)
         finally:
-            for container in self._containers.values():
-                container.close()
+            fleet.close(self._containers.values())
 
     def _stand_up(self) -> None:
         aws, assembly = self._aws, self._scenario.assembly
@@ -98,7 +96,8 @@ class Play:
         self._containers = fleet.start(aws, self._endpoint, self._folder, self._command)
         aws.clock.advance(aws.endpoints.get(self._endpoint).settles_at() - aws.clock.now)
         aws.clock.advance(-aws.clock.now % 60)
-        self._journal = Journal(self._scenario.champion, self._scenario.challenger, self._edges())
+        edges = fleet.score_edges(self._folder, self._scenario.champion)
+        self._journal = Journal(self._scenario.champion, self._scenario.challenger, edges)
         self._journal.t_start = aws.clock.elapsed
         store = MetricStore()
         self._router = Router(
@@ -123,11 +122,6 @@ class Play:
     def _command(self, variant: str) -> Sequence[str]:
         special = [fault.command() for fault in self._scenario.faults if fault.command() != IMAGE]
         return special[0] if special and variant == self._scenario.challenger else IMAGE
-
-    def _edges(self) -> list[float]:
-        manifest = self._folder / self._scenario.champion / "manifest.json"
-        edges: list[float] = json.loads(manifest.read_text("utf-8"))["scores"]["score"]["edges"]
-        return edges
 
     def _begin(self) -> str:
         clock = self._aws.clock

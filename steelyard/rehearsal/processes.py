@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -66,14 +67,18 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
         process.stdin.close()
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to end, as SageMaker does, and end it hard if it does not obey."""
-    process.terminate()
+def end(*processes: "subprocess.Popen[bytes]") -> None:
+    """Ask processes to end, all at once, as SageMaker does; end hard those that do not obey."""
+    for process in processes:
+        process.terminate()
+    latest = time.monotonic() + OBEDIENCE_SECONDS
     try:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(OBEDIENCE_SECONDS)
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, latest - time.monotonic()))
     finally:
-        kill(process)
+        for process in processes:
+            kill(process)
 
 
 def last_words(log: Path) -> str:

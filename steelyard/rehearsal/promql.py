@@ -19,7 +19,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 LARGEST_RESULT = 500
@@ -41,13 +40,21 @@ _MATCHER = re.compile(
 _RANGE = re.compile(r"\s*(?:(?P<m>[0-9]+)m)?(?:(?P<s>[0-9]+)s)?\s*")
 _SAMPLE = re.compile(
     rf"\s*(?P<name>{_NAME})\s*(?:\{{(?P<labels>(?:{_DOUBLE}|[^{{}}\"])*)\}}\s*|\s)"
-    r"\s*(?P<value>[^\s_]+)(?:\s+-?[0-9]+)?\s*"
+    r"\s*(?P<value>[^\s_]+)(?P<time>\s+-?[0-9]+)?\s*"
 )
 _PAIR = re.compile(rf"\s*(?P<label>{_LABEL})\s*=\s*(?P<value>{_DOUBLE})\s*(?:,|$)")
 _TYPE = re.compile(rf"#\s*TYPE\s+(?P<name>{_NAME})\s+histogram\s*")
 _ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "t": "\t"}
 
 Labels = tuple[tuple[str, str], ...]
+"""The labels of a series, in the order of their names."""
+
+Sample = tuple[str, Mapping[str, str], float]
+"""Name, labels and value."""
+
+# How lines of pages begin, up to their values, and what that says.
+_heads: dict[str, tuple[str, Mapping[str, str]]] = {}
+MOST_HEADS = 10_000
 
 
 class QueryError(ValueError):
@@ -91,8 +98,14 @@ class SampleStore:
 
     def add(self, at: float, name: str, labels: Mapping[str, str], value: float) -> None:
         """Record one sample; raises ValueError unless it is younger than its series' last one."""
-        key = tuple(sorted(labels.items()))
-        series = self._names.setdefault(name, {}).setdefault(key, _Series())
+        self.append(at, name, tuple(sorted(labels.items())), value)
+
+    def append(self, at: float, name: str, labels: Labels, value: float) -> None:
+        """Record one sample of labels that are in order already; raises ValueError as `add`."""
+        family = self._names.setdefault(name, {})
+        series = family.get(labels)
+        if series is None:
+            series = family[labels] = _Series()
         if series.times and at <= series.times[-1]:
             raise ValueError(
                 f"sample of {name} at {at} is not after the series' last one at "
@@ -147,7 +160,7 @@ class SampleStore:
         return result
 
 
-def exposition(text: str) -> list[tuple[str, dict[str, str], float]]:
+def exposition(text: str) -> list[Sample]:
     """
     Return (name, labels, value) of each sample in a Prometheus text page, format 0.0.4.
 
@@ -156,32 +169,43 @@ def exposition(text: str) -> list[tuple[str, dict[str, str], float]]:
     """
     samples, problems = [], []
     for number, line in enumerate(text.split("\n"), start=1):
-        if (histogram := _TYPE.fullmatch(line)) is not None:
-            problems.append(
-                f"line {number}: {histogram['name']} is a histogram, whose bins CloudWatch "
-                "re-estimates: serve a counter with a bin label"
-            )
-        elif line.strip() and not line.lstrip().startswith("#"):
-            try:
-                samples.append(_sample(line))
-            except ValueError as error:
-                problems.append(f"line {number}: {error}")
+        try:
+            sample = _known(line) or _read(line)
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+            continue
+        if sample is not None:
+            samples.append(sample)
     if problems:
         raise ValueError("; ".join(problems))
     return samples
 
 
-def _sample(line: str) -> tuple[str, dict[str, str], float]:
+def _known(line: str) -> Sample | None:
+    """Read a line whose beginning was read before, as a page has the same at every scrape."""
+    head, _, value = line.rpartition(" ")
+    known = _heads.get(head)
+    return None if known is None or "_" in value else (*known, float(value))
+
+
+def _read(line: str) -> Sample | None:
+    """Read any line; None for a remark and an empty one."""
+    if (histogram := _TYPE.fullmatch(line)) is not None:
+        raise ValueError(
+            f"{histogram['name']} is a histogram, whose bins CloudWatch re-estimates: "
+            "serve a counter with a bin label"
+        )
+    if not line.strip() or line.lstrip().startswith("#"):
+        return None
     match = _SAMPLE.fullmatch(line)
     if match is None:
         raise ValueError(f'{line!r} is not a sample: write name{{label="value"}} 1')
-    return match["name"], dict(_labels(match["labels"] or "")), float(match["value"])
-
-
-# A page has the same labels at every scrape.
-@lru_cache(maxsize=4096)
-def _labels(text: str) -> Mapping[str, str]:
-    return {pair["label"]: _unquote(pair["value"]) for pair in _all(_PAIR, text)}
+    pairs = _all(_PAIR, match["labels"] or "")
+    labels = {pair["label"]: _unquote(pair["value"]) for pair in pairs}
+    value = match["value"]
+    if match["time"] is None and line.endswith(f" {value}") and len(_heads) < MOST_HEADS:
+        _heads[line.removesuffix(f" {value}")] = match["name"], labels
+    return match["name"], labels, float(value)
 
 
 def _parse(expression: str) -> _Selector:

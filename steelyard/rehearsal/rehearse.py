@@ -40,7 +40,8 @@ SIMULATED = (
     "alarms are evaluated at each full minute on all data up to then; containers' counters become "
     f"visible {PUBLICATION_SECONDS:.0f} s after they are scraped: assumptions",
     f"weights, faults and events are timed to {SLICE_SECONDS} virtual seconds; once nothing has "
-    f"changed for {QUIET_SECONDS // 60} minutes, time passes by whole minutes until something does",
+    f"changed for {QUIET_SECONDS // 60} minutes, time passes by whole minutes until something "
+    "does, with at most one scrape of the counters in each",
     "a custom resource's answer is taken as soon as its function has ended; a stack that fails is "
     "brought back at once; failed events go to dead letters without EventBridge's own retries",
     "application auto scaling is one rule: out at once to the last minute's requests over the "

@@ -45,3 +45,15 @@ def world(local, monkeypatch) -> World:
     for name, value in settings.items():
         monkeypatch.setenv(f"STEELYARD_{name}", value)
     return World(local)
+
+
+@pytest.fixture
+def move(world, monkeypatch):
+    """Let a service be at another address, for the clients that are made from now on."""
+
+    def move(service, url):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        # Its clients know the old address.
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+    return move

@@ -1,34 +1,38 @@
 """What moto works out anew for each request, although it is always the same, worked out once."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 from moto import backends
-from moto.core import responses
+from moto.core import responses, utils
 from moto.core.serialize import (
     AttributePicker,
     AttributePickerContext,
     XFormedAttributePicker,
 )
+from moto.dynamodb.comparisons import ConditionExpressionParser
 
 from steelyard.rehearsal.moto_patches import replace
 
 _modules = backends.list_of_moto_modules
-_methods = responses.method_names_from_class
+_methods = utils.method_names_from_class
 _names = {
     picker: vars(picker)["get_possible_keys"]
     for picker in (AttributePicker, XFormedAttributePicker)
 }
+_words = ConditionExpressionParser._lex_condition_expression
 
 
 def install() -> None:
-    """Remember moto's list of services, its classes' methods and its names of attributes."""
+    """Remember moto's services, its classes' methods, its names of attributes, its conditions."""
     found = frozenset(_modules())
     backends.list_of_moto_modules = lambda: found
-    responses.method_names_from_class = cache(lambda kind: frozenset(_methods(kind)))
+    vars(responses)["method_names_from_class"] = cache(lambda kind: frozenset(_methods(kind)))
     for picker, possible in _names.items():
         replace(picker, _remembered(possible))
+    replace(ConditionExpressionParser, _lex_condition_expression)
 
 
 def _remembered(
@@ -45,3 +49,13 @@ def _remembered(
         return known[key]
 
     return get_possible_keys
+
+
+def _lex_condition_expression(parser: ConditionExpressionParser) -> deque[Any]:
+    # A copy, since the parser takes words away while it reads.
+    return deque(_words_of(parser.condition_expression))
+
+
+@cache
+def _words_of(expression: str | None) -> tuple[Any, ...]:
+    return tuple(_words(ConditionExpressionParser(expression, None, None)))

@@ -6,7 +6,10 @@ from lambdas.aws.clients import client
 
 
 def test_a_client_is_made_once(local):
-    assert client("sns") is client("sns")
+    def made():
+        return client("sns", retries={"mode": "legacy", "max_attempts": 3})
+
+    assert made() is made()
 
 
 def test_each_settings_have_a_client_of_their_own(local):

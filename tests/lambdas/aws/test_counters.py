@@ -4,7 +4,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs
 
-import boto3
 import pytest
 
 from lambdas.aws import Counters, MetricsUnavailable
@@ -14,14 +13,8 @@ NAME = "steelyard_requests_total"
 LABELS = {"aws.sagemaker.endpoint.name": ENDPOINT, "aws.sagemaker.variant.name": "v1"}
 
 
-def move(monkeypatch, url):
-    """Let CloudWatch be at another address, for clients that are made from now on."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH", url)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-
-
 @pytest.fixture
-def answering(world, monkeypatch):
+def answering(move):
     """Answer CloudWatch's address with a fixed body; give what was asked."""
     asked = {}
 
@@ -42,7 +35,7 @@ def answering(world, monkeypatch):
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        move(monkeypatch, url)
+        move("CLOUDWATCH", url)
         return asked
 
     servers = []
@@ -116,8 +109,8 @@ def test_a_query_that_is_not_understood_is_no_measurement(world):
         Counters(ENDPOINT).samples(f"rate({NAME})", world.now, 60)
 
 
-def test_an_address_where_nobody_listens_is_no_measurement(world, monkeypatch):
-    move(monkeypatch, "http://127.0.0.1:9")
+def test_an_address_where_nobody_listens_is_no_measurement(world, move):
+    move("CLOUDWATCH", "http://127.0.0.1:9")
 
     with pytest.raises(MetricsUnavailable, match="Could not connect"):
         Counters(ENDPOINT).samples(NAME, world.now, 60)

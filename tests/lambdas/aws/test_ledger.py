@@ -186,9 +186,9 @@ def test_a_deploy_over_a_rollout_leaves_its_record_there_or_does_not_happen(ledg
     assert ledger.accepted("scales") == "abc"
 
 
-def test_the_ledger_s_time_is_the_one_that_its_answer_carries(world, monkeypatch):
+def test_the_ledger_s_time_is_the_one_that_its_answer_carries(world, move):
     with answering((200, {})) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        move("DYNAMODB", url)
 
         assert Ledger(TABLE, ENDPOINT).now() == 1_800_000_000
 
@@ -254,9 +254,9 @@ def test_a_table_that_is_gone_is_unreachable(world):
         (400, "TransactionConflictException"),
     ],
 )
-def test_a_mark_that_was_refused_for_a_moment_is_sent_again(world, monkeypatch, refusal):
+def test_a_mark_that_was_refused_for_a_moment_is_sent_again(world, move, refusal):
     with answering(refused(*refusal), (200, {"Attributes": MARKED})) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        move("DYNAMODB", url)
 
         lock, stopped = Ledger(TABLE, ENDPOINT, 1.0).mark_aborting({"rollout": "r1"})
 
@@ -266,28 +266,26 @@ def test_a_mark_that_was_refused_for_a_moment_is_sent_again(world, monkeypatch, 
 @pytest.mark.parametrize(
     "refusal", [(400, "AccessDeniedException"), (400, "TransactionConflictException")]
 )
-def test_a_mark_that_is_refused_again_and_again_is_given_up(world, monkeypatch, refusal):
+def test_a_mark_that_is_refused_again_and_again_is_given_up(world, move, refusal):
     with answering(*[refused(*refusal)] * 9) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        move("DYNAMODB", url)
 
         with pytest.raises(LedgerUnreachable, match=refusal[1]):
             Ledger(TABLE, ENDPOINT, 1.0).mark_aborting({"rollout": "r1"})
 
 
-def test_a_ledger_that_takes_the_connection_and_does_not_answer_is_given_up_in_time(
-    world, monkeypatch
-):
+def test_a_ledger_that_takes_the_connection_and_does_not_answer_is_given_up_in_time(world, move):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        move("DYNAMODB", url)
         ledger = Ledger(TABLE, ENDPOINT, patience_seconds=0.1)
 
         with pytest.raises(LedgerUnreachable, match=r"no answer within 0\.1 s|Read timeout"):
             ledger.mark_aborting({"rollout": "r1"})
 
 
-def test_a_ledger_that_nobody_listens_for_is_unreachable(world, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
+def test_a_ledger_that_nobody_listens_for_is_unreachable(world, move):
+    move("DYNAMODB", "http://127.0.0.1:9")
 
     with pytest.raises(LedgerUnreachable):
         Ledger(TABLE, ENDPOINT, patience_seconds=0.1).mark_aborting({"rollout": "r1"})

@@ -19,6 +19,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = 200
         self.stalled_until = 0.0
+        self.stalls = (0, 0.0)
         self.leaves = False
         self.metrics: bytes | None = None
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
@@ -28,13 +29,9 @@ class Server(ThreadingHTTPServer):
         """Where it is."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def stall(self, seconds: float, after: float) -> None:
-        """Answer nothing for so long, from so many seconds from now on."""
-
-        def begin() -> None:
-            self.stalled_until = time.monotonic() + seconds
-
-        threading.Timer(after, begin).start()
+    def stall(self, seconds: float, after: int) -> None:
+        """Answer nothing for so long, once so many requests have come."""
+        self.stalls = (after, seconds)
 
     def handle_error(self, *_: object) -> None:
         """Say nothing when a client hangs up: it may."""
@@ -49,6 +46,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.append((self.path, dict(self.headers), body))
+        after, seconds = self.server.stalls
+        if seconds and len(self.server.seen) >= after:
+            self.server.stalls = (0, 0.0)
+            self.server.stalled_until = time.monotonic() + seconds
         time.sleep(max(0.0, self.server.stalled_until - time.monotonic()))
         if self.server.leaves:
             self.close_connection = True

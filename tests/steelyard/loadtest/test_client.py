@@ -37,7 +37,7 @@ def test_every_request_is_sent_to_the_path_with_one_of_the_bodies(server):
 
 
 def test_requests_go_out_during_a_stall_and_a_stall_is_in_the_response_of_all_who_came(server):
-    server.stall(0.3, after=0.4)
+    server.stall(0.3, after=80)
 
     samples = play(server.url, schedule("constant", 200, 0, 1.2, 0))
 
@@ -48,7 +48,7 @@ def test_requests_go_out_during_a_stall_and_a_stall_is_in_the_response_of_all_wh
 
 
 def test_with_one_connection_the_wait_for_it_is_in_the_response_and_not_in_the_service(server):
-    server.stall(0.3, after=0.4)
+    server.stall(0.3, after=80)
 
     samples = play(server.url, schedule("constant", 200, 0, 1.2, 0), Patience(connections=1))
 

@@ -19,12 +19,12 @@ steelyard_request_over_slo_total 1
 """
 
 
-def container() -> Any:
+def container(page: str = PAGE) -> Any:
     """A container that answered three requests: fast, fast and slow by the model."""
     durations = Durations([0.025], slo_seconds=0.5)
     for seconds in (0.01, 0.02, 0.03):
         durations.note(seconds)
-    return SimpleNamespace(metrics=lambda: PAGE, variant="v1-0-0", host="i-1", durations=durations)
+    return SimpleNamespace(metrics=lambda: page, variant="v1-0-0", host="i-1", durations=durations)
 
 
 def collected(name: str, at: float = 60.0, **config: object) -> list[dict[str, Any]]:
@@ -60,3 +60,29 @@ def test_counters_of_time_are_the_models_and_not_this_machines() -> None:
 )
 def test_nothing_is_collected_where_or_while_it_is_off(config: dict[str, bool], at: float) -> None:
     assert collected("steelyard_requests_total", at, **config) == []
+
+
+def test_what_the_judge_can_no_longer_ask_for_is_forgotten_each_hour() -> None:
+    store = SampleStore(0.0)
+    collector = Collector("e", {"MetricsConfig": {"EnableDetailedObservability": True}}, store)
+    hours = [3600.0 * hour for hour in range(1, 6)]
+
+    for now in hours:
+        collector.collect([container()], now)
+
+    _, answer = store.query("steelyard_requests_total[600m]", hours[-1])
+    kept = [at for at, _ in answer["data"]["result"][0]["values"]]
+    assert kept == hours[-3:]
+
+
+def test_a_series_is_the_same_in_whatever_order_its_labels_come() -> None:
+    store = SampleStore(0.0)
+    collector = Collector("e", {"MetricsConfig": {"EnableDetailedObservability": True}}, store)
+
+    collector.collect([container('m{a="1",b="2"} 3')], 60.0)
+    collector.collect([container('m{b="2",a="1"} 4')], 120.0)
+
+    _, answer = store.query("m[180s]", 120.0)
+    assert [series["values"] for series in answer["data"]["result"]] == [
+        [[60.0, "3"], [120.0, "4"]]
+    ]

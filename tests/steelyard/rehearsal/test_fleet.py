@@ -43,8 +43,8 @@ def test_each_variant_serves_the_artefact_of_its_model(aws: LocalAws, tmp_path: 
             CHALLENGER: ("1.1.0", CHALLENGER),
         }
     finally:
-        for container in containers.values():
-            container.close()
+        fleet.close(containers.values())
+    assert not running(tmp_path / "containers")
 
 
 def test_no_container_is_left_when_one_does_not_come_up(aws: LocalAws, tmp_path: Path) -> None:

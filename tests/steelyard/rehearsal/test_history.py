@@ -77,7 +77,7 @@ def test_the_newest_verdict_is_the_last_record(aws: LocalAws, table: str) -> Non
         "reason 1",
     )
     write(aws, table, "r", [record(2, actor="rollback")])
-    assert history.newest_verdict(aws, table, {"rollout": "r", "seq": 2}) == (
+    assert history.newest_verdict(aws, table, {"rollout": "r", "seq": 3}) == (
         "rollback",
         "reason 2",
     )

@@ -121,3 +121,11 @@ def test_an_event_that_failed_for_good_goes_to_the_functions_dead_letters(
 
     (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
     assert (buried, message["Body"]) == ([0, 0], '{"fail": true}')
+
+
+def test_a_function_that_is_not_there_lets_nobody_in(aws: LocalAws) -> None:
+    sent = Invocations(aws)
+
+    sent.send(ALARMS, ALARM, LIVE, {})
+
+    assert sent.failures == [f"{ALARM} may not wake {LIVE}: no permission for {ALARMS}"]

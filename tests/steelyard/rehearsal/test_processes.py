@@ -11,6 +11,22 @@ import pytest
 
 from steelyard.rehearsal import processes
 
+# Says that it is up, and once it is asked to end, does so as soon as this is true or None.
+WAITING = """
+import pathlib, signal, sys, time
+
+
+def end(number, frame):
+    while {} is False:
+        time.sleep(0.01)
+    sys.exit(7)
+
+
+signal.signal(signal.SIGTERM, end)
+print("up", flush=True)
+while True:
+    time.sleep(0.1)
+"""
 HOSTILE = {
     "AWS_PROFILE": "production",
     "AWS_ACCESS_KEY_ID": "real",
@@ -95,6 +111,25 @@ def test_a_process_is_gone_after_its_end_even_if_it_resists(
     processes.end(process)
 
     assert process.returncode in (-signal.SIGTERM, -signal.SIGKILL)
+
+
+def test_processes_are_all_asked_to_end_before_any_is_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "OBEDIENCE_SECONDS", 5.0)
+    # The first one only ends once the other one was asked.
+    (folder / "first.py").write_text(WAITING.format("pathlib.Path('asked').exists()"), "utf-8")
+    (folder / "other.py").write_text(WAITING.format("pathlib.Path('asked').touch()"), "utf-8")
+    started = []
+    for module in ("first", "other"):
+        log = folder / f"{module}.txt"
+        started.append(processes.start(module, [], folder, {"PYTHONPATH": str(folder)}, log))
+        while processes.last_words(log) != "up":
+            time.sleep(0.02)
+
+    processes.end(*started)
+
+    assert [process.returncode for process in started] == [7, 7]
 
 
 def test_sigterm_becomes_an_exception_so_that_everything_is_ended() -> None:

@@ -230,6 +230,20 @@ def test_any_label_value_survives_the_text_format(labels: dict[str, str]) -> Non
     assert exposition(page) == [("m", labels, 1.0)]
 
 
+def test_a_page_is_read_in_the_same_way_each_time() -> None:
+    page = 'seen_total{a="1"} 5\nseen_total 5 5\nseen_total{a="1"} 5 1700000000000\n'
+    exposition(page)
+
+    assert exposition(page.replace("5", "7")) == [
+        ("seen_total", {"a": "1"}, 7.0),
+        ("seen_total", {}, 7.0),
+        ("seen_total", {"a": "1"}, 7.0),
+    ]
+    assert exposition("seen_total 5 7") == [("seen_total", {}, 5.0)]
+    with pytest.raises(ValueError, match="line 2: "):
+        exposition('seen_total 6\nseen_total{a="1"} 6_0')
+
+
 @pytest.mark.parametrize(
     "line",
     [
