@@ -16,9 +16,14 @@ def evidence(entry: dict[str, Any]) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("fault", "channels", "said"),
     [
-        ("errors=20%@1", {"errors"}, " errors of "),
+        pytest.param("errors=20%@1", {"errors"}, " errors of ", marks=pytest.mark.proof),
         ("latency=x3@1", {"latency", "stall"}, " slow answers, champion "),
-        ("constant-output@1", {"score"}, "challenger's score distribution is "),
+        pytest.param(
+            "constant-output@1",
+            {"score"},
+            "challenger's score distribution is ",
+            marks=pytest.mark.proof,
+        ),
     ],
 )
 def test_a_fault_is_caught_in_the_channel_that_is_for_it(
@@ -34,6 +39,7 @@ def test_a_fault_is_caught_in_the_channel_that_is_for_it(
     assert largest > 10 * max(found[other] for other in found.keys() - channels), found
 
 
+@pytest.mark.proof
 def test_answers_that_are_slower_within_the_tolerance_are_promoted(kit: Kit) -> None:
     entry = kit.rehearse("promoted", "latency=x1.1")
 

@@ -33,6 +33,7 @@ def test_orders_are_carried_out_and_deployments_and_second_rollouts_refused(kit:
     assert entry["weights"][-1] == entry["weights"][-1] | {"variant": "v1-1-0", "weight": 0}
 
 
+@pytest.mark.proof
 def test_a_deployment_after_the_promotion_keeps_live_weights_and_counts(kit: Kit) -> None:
     entry = kit.rehearse("promoted", events=("deploy@end+30s",))
 
@@ -43,11 +44,13 @@ def test_a_deployment_after_the_promotion_keeps_live_weights_and_counts(kit: Kit
 @pytest.mark.parametrize(
     ("events", "by", "within"),
     [
-        (("stop-execution@2",), "engine", 60),
+        pytest.param(("stop-execution@2",), "engine", 60, marks=pytest.mark.proof),
         (("kill-judge@1",), "watchdog", 300),
-        (("kill-watchdog@1", "stop-execution@1+20s"), "engine", 60),
-        (("abort@1+90s",), "operator", 60),
-        (("kill-watchdog@1", "kill-judge@1"), "engine", 420),
+        pytest.param(
+            ("kill-watchdog@1", "stop-execution@1+20s"), "engine", 60, marks=pytest.mark.proof
+        ),
+        pytest.param(("abort@1+90s",), "operator", 60, marks=pytest.mark.proof),
+        pytest.param(("kill-watchdog@1", "kill-judge@1"), "engine", 420, marks=pytest.mark.proof),
     ],
 )
 def test_whoever_dies_or_orders_it_the_weight_comes_home(
@@ -60,6 +63,7 @@ def test_whoever_dies_or_orders_it_the_weight_comes_home(
     assert entry["seconds_from_fault_to_safe"] <= within
 
 
+@pytest.mark.proof
 def test_a_config_that_is_changed_by_hand_ends_the_rollout(kit: Kit) -> None:
     entry = kit.rehearse("aborted", events=("config-change@1+1m",))
 
@@ -67,6 +71,7 @@ def test_a_config_that_is_changed_by_hand_ends_the_rollout(kit: Kit) -> None:
     assert "by-hand" in entry["reason"]
 
 
+@pytest.mark.proof
 def test_a_pause_that_nobody_ends_is_aborted_at_its_deadline(kit: Kit) -> None:
     entry = kit.rehearse("aborted", events=("pause@2+10s",))
 
@@ -74,6 +79,7 @@ def test_a_pause_that_nobody_ends_is_aborted_at_its_deadline(kit: Kit) -> None:
     assert "nobody ended the pause by" in entry["reason"]
 
 
+@pytest.mark.proof
 def test_an_event_that_never_came_is_red(kit: Kit) -> None:
     entry = kit.rehearse("aborted", "dead@1", events=("pause@soak",))
 
